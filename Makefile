@@ -1,0 +1,40 @@
+# Every target first makes sure of `make setup`, which does nothing when there is nothing to do.
+.DEFAULT_GOAL := setup
+.PHONY: setup check fast test test-long bench demo attack lock
+BIN := .venv/bin
+SHELL := /bin/bash
+PYTEST := $(BIN)/python -m pytest
+
+setup:  ## .venv as requirements.lock says, the dataset, Chromium for the browser tests
+	@scripts/setup.sh
+
+check: setup  ## lint, types, layers, documents
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q tests/docs
+
+fast: setup  ## tests without TensorFlow, walls and browser, < 30 s
+	$(PYTEST) -q -n 2 --dist worksteal -m "not tf and not sandbox and not browser and not long"
+
+test: setup  ## every class of test, small counts, <= 15 min on 2 cores
+	$(PYTEST) -n 2 --dist worksteal -m "not long"
+
+test-long: setup  ## the full counts; what they said is kept in benchmarks/
+	$(PYTEST) -n 2 --dist worksteal | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
+
+bench: setup  ## the benchmarks
+	$(BIN)/python -m benchmarks
+
+demo: setup  ## grade the sample class
+	$(BIN)/grader grade assignment/samples --out demo-out --allow-reduced
+	@echo "Reports: demo-out/index.html"
+
+attack: setup  ## the attack corpus
+	$(PYTEST) -q -m "sandbox" tests/attacks
+
+lock:  ## pin the newest versions again (then `make setup`)
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --upgrade \
+	  --extra instructor --group dev --group cpu --python-version 3.11 --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" --quiet -o requirements.lock

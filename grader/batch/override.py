@@ -1,0 +1,38 @@
+"""`grader override`: a person's points for one check, kept as an event; files follow at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader.assignment import load_assignment
+from grader.batch.classroom import write_grades
+from grader.dataset.store import open_dataset
+from grader.gradebook import Gradebook, GradebookError
+from grader.grading import Override, conclude, template_of
+from grader.report.files import write_student
+from grader.result import result_json
+
+
+def override(folder: Path, student: str, check_name: str, points: float, because: str) -> str:
+    """Keep the mark and write the student's files again; return one line that says what changed.
+
+    Raises:
+        GradebookError: there is no such student, or the points are more than the check is worth.
+        KeyError: there is no such check.
+    """
+    with Gradebook(folder) as gradebook:
+        assignment = load_assignment(gradebook.assignment_folder)
+        check, hundredths = assignment.check(check_name), round(points * 100)
+        if not 0 <= hundredths <= check.possible:
+            raise GradebookError(f"{check_name} is worth {check.points:g} points; {points:g} is not from 0 to {check.points:g}")
+        entry = gradebook.entry(student)
+        gradebook.override(student, Override(check_name, hundredths, because))
+        graded = conclude(
+            assignment, template_of(assignment), entry.gathered, entry.student, overrides=gradebook.overrides(student)
+        )
+        result = result_json(graded, gradebook.language)
+        write_student(folder, entry.gathered, graded, gradebook.language, open_dataset(assignment.spec.dataset.spec))
+        gradebook.add(entry.student, entry.gathered, result)
+        write_grades(folder / "grades.csv", [each.result for each in gradebook.entries()])
+    before, after = entry.result["points"]["earned"], result["points"]["earned"]
+    return f"{student}: {check_name} is now {points:g} of {check.points:g} points ({because}); earned {before:g} → {after:g}"

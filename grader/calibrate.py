@@ -1,0 +1,246 @@
+"""`grader calibrate`: trains every experiment over many seeds and writes what honest work reaches.
+
+Trainings run in the regime in which grading trains (a fresh order of the rows in every epoch),
+and in the ways in which students honestly depart from the text (`VARIANTS`). Each training is
+written down when it ends, so that a stopped calibration goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader import wire
+from grader.assignment import Assignment, SpecError
+from grader.dataset.identity import Pristine
+from grader.dataset.store import Dataset
+from grader.sandbox import open_sandbox
+from grader.thresholds import PLAIN
+from grader.trainer import Trainer
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    PLAIN: {},
+    "validation_split_10": {"validation_split": 0.1},
+    "validation_split_20": {"validation_split": 0.2},
+    "batch_64": {"batch_size": 64},
+    "batch_128": {"batch_size": 128},
+    "dropout": {"dropout": 0.2},
+    "one_hot": {"loss": "categorical_crossentropy"},
+    "logits": {"from_logits": True},
+    "repeated_order": {"order": "repeated"},
+}
+LAYER = re.compile(r"(?P<op>[A-Za-z0-9]+)(?:\((?P<size>\d+)(?:, *(?P<activation>\w+))?\))?$")
+CALIBRATION_S = 24 * 3600
+SLOTS = 40  # sandboxes of a class that is graded meanwhile have lower ones
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training to do: it serves every architecture with the same layers.
+
+    Attributes:
+        marks: epochs after which to measure → the architectures that this calibrates.
+    """
+
+    layers: tuple[str, ...]
+    variant: str
+    seed: int
+    marks: Mapping[int, tuple[str, ...]]
+
+    @property
+    def weight(self) -> float:
+        """Arithmetic of the training, to estimate what is left."""
+        sizes = [28 * 28, *(int(match["size"]) for match in map(_layer, self.layers) if match["size"])]
+        products = sum(first * second for first, second in zip(sizes, sizes[1:], strict=False))
+        return max(self.marks) * (products + 200_000)
+
+
+def calibrate(
+    assignment: Assignment, dataset: Dataset, target: Path, seeds: int, variant_seeds: int, workers: int, say: Say
+) -> None:
+    """Train what is missing in `target` and write it after each training.
+
+    Args:
+        seeds: trainings of each architecture; `variant_seeds` of each honest variant of the
+            architectures named in assignment.toml's `calibration.variants_on`.
+        workers: trainers at the same time.
+        say: receives one line for each training done.
+    """
+    done = _load(target)
+    todo = [training for training in trainings(assignment, seeds, variant_seeds) if not _is_done(done, training)]
+    say(f"{len(todo)} trainings to do in {workers} trainers; results go to {target}")
+    waiting: queue.SimpleQueue[Training] = queue.SimpleQueue()
+    for training in sorted(todo, key=lambda training: -training.weight):
+        waiting.put(training)
+    board = _Board(assignment, done, target, sum(training.weight for training in todo), say)
+    threads = [
+        threading.Thread(target=_work, args=(slot, assignment, dataset, waiting, board), daemon=True)
+        for slot in range(workers)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if board.problem is not None:
+        raise board.problem
+
+
+def trainings(assignment: Assignment, seeds: int, variant_seeds: int) -> Iterator[Training]:
+    """Name every training of a calibration; architectures of equal layers share one."""
+    marks: dict[tuple[str, ...], dict[int, tuple[str, ...]]] = {}
+    for experiment in assignment.spec.experiments:
+        for name, layers in experiment.architectures.items():
+            at = marks.setdefault(layers, {})
+            at[experiment.epochs] = (*at.get(experiment.epochs, ()), name)
+    with_variants = assignment.spec.calibration.variants_on
+    for layers, at in marks.items():
+        for variant in VARIANTS:
+            own = at
+            if variant != PLAIN:
+                own = {epoch: kept for epoch, names in at.items() if (kept := tuple(n for n in names if n in with_variants))}
+            for number in range(seeds if variant == PLAIN else variant_seeds):
+                if own:
+                    yield Training(layers, variant, wire.derived_seed(assignment.spec.seed, "calibration", number), own)
+
+
+def recipe(layers: Sequence[str], shape: Sequence[int], dropout: float | None, logits: bool) -> dict[str, Any]:
+    """Return the recipe of layers written as in assignment.toml."""
+    nodes: list[dict[str, Any]] = []
+    for place, text in enumerate(layers):
+        match = _layer(text)
+        config: dict[str, Any] = {}
+        if match["op"] == "Dense":
+            last = place == len(layers) - 1
+            activation = "linear" if logits and last else match["activation"] or "linear"
+            config = {"units": int(match["size"]), "activation": activation, "use_bias": True}
+        nodes.append({"op": match["op"], "config": config, "inputs": [len(nodes) - 1]})
+        if dropout and match["op"] == "Dense" and place < len(layers) - 1:
+            nodes.append({"op": "Dropout", "config": {"rate": dropout}, "inputs": [len(nodes) - 1]})
+    return {"input_shape": list(shape), "nodes": nodes}
+
+
+def request(assignment: Assignment, training: Training, splits: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+    """Return what the trainer is asked for this training."""
+    settings = VARIANTS[training.variant]
+    first, last = splits[assignment.spec.dataset.train]
+    kept = int((last - first) * (1.0 - settings.get("validation_split", 0.0)))
+    experiment = assignment.spec.experiments[0]
+    logits = bool(settings.get("from_logits", False))
+    return {
+        "op": "train",
+        "recipe": recipe(training.layers, assignment.spec.dataset.shape, settings.get("dropout"), logits),
+        "seed": training.seed,
+        "rows": [[first, last]],
+        "measure_rows": [[first, first + kept]],
+        "table": [value / 255 for value in range(256)],
+        "row_shape": list(assignment.spec.dataset.shape),
+        "optimizer": experiment.optimizer,
+        "loss": settings.get("loss", experiment.loss[0]),
+        "from_logits": logits,
+        "batch_size": settings.get("batch_size", 32),
+        "epochs": max(training.marks),
+        "validation_split": settings.get("validation_split", 0.0),
+        "order": settings.get("order", "fresh"),
+        "marks": sorted(training.marks),
+        "test": assignment.spec.dataset.test,
+    }
+
+
+def summary(values: Sequence[float]) -> dict[str, float | int]:
+    """Return n, mean, standard deviation (n - 1), smallest and largest of fractions."""
+    return {
+        "seeds": len(values),
+        "mean": round(statistics.fmean(values), 6),
+        "sd": round(statistics.stdev(values), 6) if len(values) > 1 else 0.0,
+        "min": round(min(values), 6),
+        "max": round(max(values), 6),
+    }
+
+
+class _Board:
+    """What is done: written after each training, with an estimate of what is left."""
+
+    def __init__(self, assignment: Assignment, done: dict[str, Any], target: Path, weight: float, say: Say) -> None:
+        self.assignment, self.done, self.target, self.say = assignment, done, target, say
+        self.weight, self.finished, self.began = weight, 0.0, time.monotonic()
+        self.lock = threading.Lock()
+        self.problem: Exception | None = None
+
+    def add(self, training: Training, measured: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        with self.lock:
+            for epochs, names in training.marks.items():
+                figures = measured[str(epochs)]
+                for name in names:
+                    variants = self.done["architectures"].setdefault(name, {})
+                    runs = variants.setdefault(training.variant, {}).setdefault("runs", [])
+                    runs.append([training.seed, round(figures["train_accuracy"], 6), round(figures["test_accuracy"], 6)])
+                    runs.sort()
+                    variants[training.variant].update(_figures(runs))
+            self.done["environment"] = dict(environment)
+            self.done["assignment_seed"] = self.assignment.spec.seed
+            _write(self.target, self.done)
+            self.finished += training.weight
+            spent = time.monotonic() - self.began
+            left = spent * (self.weight - self.finished) / self.finished
+            self.say(f"{training.variant:20} {' → '.join(training.layers)}  seed {training.seed}  about {left / 60:.0f} min left")
+
+
+def _work(slot: int, assignment: Assignment, dataset: Dataset, waiting: Any, board: _Board) -> None:
+    splits = Pristine.open(dataset.rows).splits
+    try:
+        with Trainer(open_sandbox(slot=SLOTS + slot), dataset, CALIBRATION_S) as trainer:
+            environment = {**trainer.ask({"op": "info"}), "data_sha256": dataset.sha256}
+            while board.problem is None:
+                training = waiting.get_nowait()
+                answer = trainer.ask(request(assignment, training, splits))
+                board.add(training, answer["measured"], environment)
+    except queue.Empty:
+        return
+    except Exception as error:  # the thread's border: the caller raises it
+        board.problem = error
+
+
+def _layer(text: str) -> re.Match[str]:
+    match = LAYER.match(text)
+    if match is None:
+        raise SpecError(f"experiments: layer {text!r} cannot be calibrated; write Flatten or Dense(128, relu)")
+    return match
+
+
+def _figures(runs: Sequence[Sequence[float]]) -> dict[str, Any]:
+    return {
+        "train_accuracy": summary([train for _, train, _ in runs]),
+        "test_accuracy": summary([test for _, _, test in runs]),
+        "gap": summary([round(train - test, 6) for _, train, test in runs]),
+    }
+
+
+def _is_done(done: Mapping[str, Any], training: Training) -> bool:
+    return all(
+        any(run[0] == training.seed for run in done["architectures"].get(name, {}).get(training.variant, {}).get("runs", []))
+        for names in training.marks.values()
+        for name in names
+    )
+
+
+def _load(target: Path) -> dict[str, Any]:
+    if not target.exists():
+        return {"environment": {}, "assignment_seed": 0, "architectures": {}}
+    loaded: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _write(target: Path, done: Mapping[str, Any]) -> None:
+    partial = target.with_suffix(".partial")
+    partial.write_text(json.dumps(done, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(partial, target)

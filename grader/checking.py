@@ -1,0 +1,36 @@
+"""`grader check`: one notebook of one's own, at the best level of walls that this machine offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader.assignment import Assignment
+from grader.dataset.store import Dataset
+from grader.grading import Gathered, Grading
+from grader.intake import IntakeError, read_file, submissions
+from grader.locale import T
+from grader.report.files import write_files
+from grader.result import Graded, NotebookFile, Student
+from grader.sandbox import probe
+from grader.unreadable import Unreadable
+
+SELF = Student("self-check", "")
+
+
+def check_notebook(path: Path, assignment: Assignment, dataset: Dataset, out: Path, language: str) -> Graded:
+    """Run and judge one notebook and write its files into `out`.
+
+    Raises:
+        IntakeError: there is no such file, or it is none to read.
+    """
+    if path.is_dir():
+        raise IntakeError(T("{path}: is a folder; give one notebook, or use `grader grade`", path=str(path)))
+    (submission,) = submissions(path, assignment.spec.notebook).submissions
+    with Grading(assignment, dataset, probe().level) as grading:
+        try:
+            gathered = grading.gather(read_file(submission.path), submission.name)
+        except Unreadable as unreadable:
+            gathered = Gathered(NotebookFile(submission.name, ""), problem=unreadable.text)
+        graded = grading.conclude(gathered, SELF)
+    write_files(out, gathered, graded, language, dataset)
+    return graded

@@ -1,0 +1,327 @@
+"""The five aspects of one run as one experiment: architecture, compile, epochs, accuracy, gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from grader.assignment import Assignment, Check, Experiment
+from grader.checks import architecture
+from grader.checks.architecture import Fit, Match
+from grader.checks.judging import Outcome, all_of, epochs, graded, together
+from grader.checks.trust import ACCURACIES, distrust
+from grader.evidence import Compiled, Evidence, Labels, Run
+from grader.findings import Status
+from grader.locale import Readable, T
+from grader.thresholds import Thresholds
+
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "accuracy": ACCURACIES,
+}
+TOO_MANY = 1.5  # times the epochs asked for: passes, with a word
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One run as one experiment."""
+
+    run: Run
+    experiment: Experiment
+    match: Match
+    evidence: Evidence
+    assignment: Assignment
+
+    @cached_property
+    def thresholds(self) -> Thresholds | None:
+        """Where points begin and end for the architecture that the run matched."""
+        calibration = self.assignment.calibration
+        return calibration.thresholds(self.match.name) if calibration else None
+
+
+def judge_architecture(candidate: Candidate, check: Check) -> Outcome:
+    """The model is the architecture that the experiment asks for."""
+    match = candidate.match
+    expected = T(
+        "The layers {layers}.", layers=architecture.either(candidate.experiment.architectures)
+    )
+    found = architecture.arrows(match.found)
+    if match.fit is Fit.UNCLEAR:
+        reason = candidate.run.fit.reason
+        why = T("The reason that was noted: {reason}.", reason=reason) if reason else None
+        said = together(*match.differences, why)
+        return Outcome(Status.NEEDS_REVIEW, expected, said)
+    if match.fit is Fit.FAILED:
+        observed = together(T("Your model is {layers}.", layers=found), *match.differences)
+        return Outcome(Status.FAILED, expected, observed, hint=_softmax_hint(match))
+    observed = T("Your model is {layers}, as was asked for.", layers=found)
+    share = 0.5 if match.fit is Fit.PARTIAL else 1.0
+    return graded(
+        check.possible,
+        share,
+        expected=expected,
+        observed=observed,
+        remark=all_of(list(match.remarks)),
+    )
+
+
+def _softmax_hint(match: Match) -> Readable | None:
+    """A last layer that misses only its softmax has a remedy of its own."""
+    *before, last = match.expected
+    bare = last.replace(", softmax)", ")")
+    if bare == last or match.found != (*before, bare):
+        return None
+    return T(
+        'Give the last layer activation="softmax", or tell the loss that it gets logits '
+        "with from_logits=True."
+    )
+
+
+def judge_compile(candidate: Candidate, check: Check) -> Outcome:
+    """Optimizer, loss and metric are those of the workshop, or mean the same."""
+    wanted, compiled = candidate.experiment, candidate.run.fit.compiled
+    expected = T(
+        "Optimizer {optimizer}, loss {loss} and the metric {metric}.",
+        optimizer=wanted.optimizer,
+        loss=architecture.one_of(wanted.loss),
+        metric=wanted.metric,
+    )
+    if compiled is None or compiled.optimizer is None or compiled.loss is None:
+        said = T("This training does not say with which optimizer and loss it was compiled.")
+        return Outcome(Status.NEEDS_REVIEW, expected, said)
+    seen = T(
+        "You compiled with optimizer {optimizer}, loss {loss} and the metrics: {metrics}.",
+        optimizer=compiled.optimizer.name,
+        loss=compiled.loss.name,
+        metrics=", ".join(compiled.metrics) or "—",
+    )
+    if not (compiled.optimizer.standard and compiled.loss.standard):
+        own = T("The optimizer or the loss is one of your own, so a person must look at it.")
+        return Outcome(Status.NEEDS_REVIEW, expected, together(seen, own))
+    wrong = _loss_problem(compiled, wanted, candidate.run.fit.data.labels)
+    if wrong is not None:
+        return Outcome(Status.FAILED, expected, together(seen, wrong))
+    short = _shortfalls(compiled, wanted)
+    return graded(
+        check.possible,
+        0.5 ** len(short),
+        expected=expected,
+        observed=together(seen, *short),
+        remark=_double_softmax(candidate, compiled),
+    )
+
+
+def _loss_problem(compiled: Compiled, wanted: Experiment, labels: Labels | None) -> Readable | None:
+    name = compiled.loss.name if compiled.loss else ""
+    if name not in wanted.loss:
+        return T("The loss should be {loss}.", loss=architecture.one_of(wanted.loss))
+    one_hot = labels is not None and labels.kind == "one-hot"
+    if labels is not None and name.startswith("categorical") and not one_hot:
+        return T(
+            "The loss categorical_crossentropy needs one-hot labels, and yours are class numbers."
+        )
+    if name.startswith("sparse") and one_hot:
+        return T(
+            "The loss sparse_categorical_crossentropy needs class numbers, and your labels "
+            "are one-hot."
+        )
+    return None
+
+
+def _shortfalls(compiled: Compiled, wanted: Experiment) -> list[Readable]:
+    short: list[Readable] = []
+    if compiled.optimizer and compiled.optimizer.name != wanted.optimizer:
+        short.append(T("The optimizer asked for was {optimizer}.", optimizer=wanted.optimizer))
+    if not set(METRICS.get(wanted.metric, (wanted.metric,))) & set(compiled.metrics):
+        short.append(T("The metric {metric} is missing.", metric=wanted.metric))
+    return short
+
+
+def _double_softmax(candidate: Candidate, compiled: Compiled) -> Readable | None:
+    logits = architecture.outline(candidate.run.fit.recipe, compiled).logits
+    if not architecture.takes_logits(compiled) or logits or candidate.match.fit < Fit.PARTIAL:
+        return None
+    return T(
+        "Your model ends in softmax and the loss expects logits (from_logits=True): leave "
+        "one of the two out."
+    )
+
+
+def judge_epochs(candidate: Candidate, check: Check) -> Outcome:
+    """The model was trained for as many epochs as were asked for, all fits together."""
+    run, asked = candidate.run, candidate.experiment.epochs
+    expected = T("{epochs} of training in all.", epochs=epochs(asked))
+    observed: Readable = T("This model was trained for {epochs}.", epochs=epochs(run.epochs))
+    if run.fit.epochs_before:
+        observed = T(
+            "This model was trained for {epochs}: {before} from before and {now} in this cell.",
+            epochs=epochs(run.epochs),
+            before=run.fit.epochs_before,
+            now=run.fit.epochs_run,
+        )
+    planned = run.fit.epochs_before + run.fit.epochs_asked
+    if run.epochs >= TOO_MANY * asked:
+        hint = T(
+            "Next time make a new model for each experiment: fit goes on where the last one "
+            "stopped."
+        )
+        remark = T("It is more than was asked for, which costs nothing here.")
+        return graded(
+            check.possible, 1, expected=expected, observed=observed, hint=hint, remark=remark
+        )
+    if run.epochs >= asked:
+        return graded(check.possible, 1, expected=expected, observed=observed)
+    if run.fit.stopped and planned >= asked:
+        remark = T(
+            "A callback stopped it early after you had asked for {epochs}, which counts.",
+            epochs=epochs(planned),
+        )
+        return graded(check.possible, 1, expected=expected, observed=observed, remark=remark)
+    missing = T("It is {epochs} short.", epochs=epochs(asked - run.epochs))
+    if run.fit.error:
+        missing = T(
+            "The cell ended in an error ({error}); it is {epochs} short.",
+            error=run.fit.error,
+            epochs=epochs(asked - run.epochs),
+        )
+    return graded(
+        check.possible, run.epochs / asked, expected=expected, observed=together(observed, missing)
+    )
+
+
+def judge_accuracy(candidate: Candidate, check: Check) -> Outcome:
+    """The trained model reaches the test accuracy that honest training of it reaches."""
+    limits = candidate.thresholds
+    expected: Readable = T("A test accuracy like that of our own trainings of this model.")
+    if limits is not None:
+        expected = T(
+            "A test accuracy of at least {full:.4f} for all points; none at {none:.4f} or below.",
+            full=limits.accuracy_full,
+            none=limits.accuracy_none,
+        )
+    pending = distrust(candidate.run, candidate.evidence, candidate.assignment, "accuracy")
+    if pending is not None:
+        return Outcome(pending.status, expected, pending.observed)
+    if limits is None or candidate.run.measured is None:
+        return _uncalibrated(candidate, expected)
+    accuracy = candidate.run.measured.test_accuracy
+    observed = _distance(accuracy, limits.accuracy_full)
+    mismatched = candidate.run.fit.data.labels.mismatched if candidate.run.fit.data.labels else 0
+    hint = (
+        T(
+            "{count} labels do not belong to their images: give fit images and labels in the "
+            "same order.",
+            count=mismatched,
+        )
+        if mismatched
+        else None
+    )
+    share = accuracy_share(limits, accuracy)
+    return graded(
+        check.possible,
+        share,
+        expected=expected,
+        observed=observed,
+        hint=hint if share < 1 else None,
+    )
+
+
+def accuracy_share(limits: Thresholds, accuracy: float) -> float:
+    """Return which part of the points an accuracy earns: all, none, or linear between."""
+    if accuracy >= limits.accuracy_full:
+        return 1.0
+    return max(
+        0.0, (accuracy - limits.accuracy_none) / (limits.accuracy_full - limits.accuracy_none)
+    )
+
+
+def judge_gap(candidate: Candidate, check: Check) -> Outcome:
+    """Train accuracy minus test accuracy is no larger than honest training makes it."""
+    limits = candidate.thresholds
+    expected: Readable = T(
+        "A gap between training and test like that of our own trainings of this model."
+    )
+    if limits is not None:
+        expected = T(
+            "A gap between training and test of at most {limit:.4f}.", limit=limits.gap_limit
+        )
+    pending = distrust(candidate.run, candidate.evidence, candidate.assignment, "gap")
+    if pending is not None:
+        return Outcome(pending.status, expected, pending.observed)
+    measured = candidate.run.measured
+    if limits is None or measured is None:
+        return _uncalibrated(candidate, expected)
+    observed = T(
+        "Training {train:.4f}, test {test:.4f}: the gap is {gap:.4f}, {left:.4f} below the limit.",
+        train=measured.train_accuracy,
+        test=measured.test_accuracy,
+        gap=measured.gap,
+        left=limits.gap_limit - measured.gap,
+    )
+    if measured.gap > limits.gap_limit:
+        observed = T(
+            "Training {train:.4f}, test {test:.4f}: the gap is {gap:.4f}, {over:.4f} above "
+            "the limit.",
+            train=measured.train_accuracy,
+            test=measured.test_accuracy,
+            gap=measured.gap,
+            over=measured.gap - limits.gap_limit,
+        )
+    passed = measured.gap <= limits.gap_limit
+    return graded(
+        check.possible,
+        1.0 if passed else 0.0,
+        expected=expected,
+        observed=observed,
+        remark=_two_numbers(candidate.run),
+    )
+
+
+ASPECTS: Mapping[str, Callable[[Candidate, Check], Outcome]] = {
+    "architecture": judge_architecture,
+    "compile": judge_compile,
+    "epochs": judge_epochs,
+    "accuracy": judge_accuracy,
+    "gap": judge_gap,
+}
+
+
+def _uncalibrated(candidate: Candidate, expected: Readable) -> Outcome:
+    measured = candidate.run.measured
+    said = T("There are no reference values for this model yet, so a person must decide.")
+    if measured is not None:
+        numbers = T(
+            "Measured: training {train:.4f}, test {test:.4f}.",
+            train=measured.train_accuracy,
+            test=measured.test_accuracy,
+        )
+        return Outcome(Status.NEEDS_REVIEW, expected, together(numbers, said))
+    return Outcome(Status.NEEDS_REVIEW, expected, said)
+
+
+def _distance(accuracy: float, full: float) -> Readable:
+    if accuracy >= full:
+        return T(
+            "Measured on the test split: {accuracy:.4f}, {over:.4f} above the threshold.",
+            accuracy=accuracy,
+            over=accuracy - full,
+        )
+    return T(
+        "Measured on the test split: {accuracy:.4f}, {short:.4f} below the threshold.",
+        accuracy=accuracy,
+        short=full - accuracy,
+    )
+
+
+def _two_numbers(run: Run) -> Readable | None:
+    """Why fit's own accuracy is not the one measured here."""
+    shown = next((run.fit.history[name] for name in ACCURACIES if run.fit.history.get(name)), None)
+    last = shown[-1] if shown else None
+    if last is None or run.measured is None or abs(last - run.measured.train_accuracy) < 0.001:
+        return None
+    return T(
+        "fit showed {shown:.4f} for its last epoch: that is a mean while the weights were "
+        "changing; "
+        "here the finished model is measured.",
+        shown=last,
+    )

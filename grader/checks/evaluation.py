@@ -1,0 +1,64 @@
+"""Was a trained model evaluated on the whole test split?"""
+
+from __future__ import annotations
+
+from grader.checks.judging import Case, Outcome, graded, where
+from grader.checks.rows import read_rows
+from grader.checks.settings import Nothing
+from grader.evidence import Evaluation
+from grader.findings import Status
+from grader.locale import T
+
+
+def evaluated_test(case: Case) -> Outcome:
+    """`evaluate` was called with all test images on a model of one of the experiments."""
+    Nothing.model_validate(case.check.settings)
+    size = case.test[1] - case.test[0]
+    expected = T(
+        "A call of evaluate with all {size} test images on a model that you trained.", size=size
+    )
+    calls = case.evidence.evaluations
+    if not calls:
+        return Outcome(Status.NOT_ATTEMPTED, expected, T("I saw no call of evaluate."))
+    chains = {run.fit.chain for run in case.used_runs}
+    best = max(calls, key=lambda call: (_share(case, call, chains), call.id))
+    share, cell = _share(case, best, chains), where(best.cell)
+    if share >= 1:
+        said = T("You evaluated with the whole test split in cell {cell}.", cell=cell)
+        return graded(case.check.possible, 1, expected=expected, observed=said, cell=best.cell)
+    rows = read_rows(best.data)
+    unknown = next((call for call in calls if read_rows(call.data) is None), None)
+    if share == 0 and unknown is not None:
+        said = T(
+            "The data given to evaluate in cell {cell} could not be recognised ({reason}), "
+            "so a person must look.",
+            cell=where(unknown.cell),
+            reason=unknown.data.reason or "?",
+        )
+        return Outcome(Status.NEEDS_REVIEW, expected, said, cell=unknown.cell)
+    count = rows.count(case.test) if rows else 0
+    if share and rows and rows.covers(case.test):
+        said = T(
+            "You evaluated with the test split in cell {cell}, but a model that serves none "
+            "of the experiments.",
+            cell=cell,
+        )
+    elif share:
+        said = T(
+            "You evaluated with {count} of the {size} test images in cell {cell}.",
+            count=count,
+            size=size,
+            cell=cell,
+        )
+    else:
+        said = T("You called evaluate in cell {cell}, but with no test images.", cell=cell)
+    return graded(case.check.possible, share, expected=expected, observed=said, cell=best.cell)
+
+
+def _share(case: Case, call: Evaluation, chains: set[int]) -> float:
+    """1 for all test rows of a used model, 0.5 for some of them or another model, 0 for none."""
+    rows = read_rows(call.data)
+    if rows is None or not rows.count(case.test):
+        return 0.0
+    others = rows.count((0, 2**31)) > rows.count(case.test)
+    return 1.0 if rows.covers(case.test) and not others and call.chain in chains else 0.5

@@ -1,0 +1,193 @@
+"""May a run's numbers give points? What a person must look at first, and the flags that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.assignment import Assignment
+from grader.checks.judging import together, where
+from grader.checks.rows import read_rows, row_text
+from grader.evidence import Evaluation, Evidence, Run
+from grader.findings import Flag, Status
+from grader.locale import Readable, T
+
+PRETRAINED = 0.30  # test accuracy of a model that nobody has trained yet
+SAME = 0.001  # claims further than this from the measurement differ
+ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Why points must wait."""
+
+    status: Status
+    observed: Readable
+
+
+def history(run: Run, evidence: Evidence) -> tuple[Run, ...]:
+    """Return every run of the same variables up to this one, this one last."""
+    earlier = [one for one in evidence.runs if one.fit.chain == run.fit.chain and one.id < run.id]
+    return (*earlier, run)
+
+
+def distrust(run: Run, evidence: Evidence, assignment: Assignment, what: str) -> Pending | None:
+    """Return why a run's accuracy or gap cannot give points by itself, None when it can."""
+    if run.fault:
+        return Pending(
+            Status.GRADER_ERROR,
+            T("The grader failed to measure this model. It is not your fault; your points wait."),
+        )
+    rows = test_rows_trained_on(run, evidence, assignment)
+    if rows is not None:
+        said = T(
+            "The training data hold images of the test split ({rows}), so a person must decide.",
+            rows=rows,
+        )
+        return _review(said, run, evidence, assignment)
+    if any(one.fit.given for one in history(run, evidence)):
+        said = T(
+            "The weights of this model were also set in another way than by training, so a "
+            "person must decide."
+        )
+        return _review(said, run, evidence, assignment)
+    start = start_accuracy(run, evidence)
+    if what == "accuracy" and start is not None and start > PRETRAINED:
+        said = T(
+            "Before its first epoch this model already reached {start:.4f} on the test "
+            "split, so a person must decide.",
+            start=start,
+        )
+        return _review(said, run, evidence, assignment)
+    if run.measured is None or run.trained_by == "kernel (unverified)":
+        return _review(_unmeasured(run), run, evidence, assignment)
+    return None
+
+
+def start_accuracy(run: Run, evidence: Evidence) -> float | None:
+    """Return the test accuracy that the chain had before any epoch, None when not known."""
+    first = history(run, evidence)[0]
+    return first.start.test_accuracy if first.start and not first.fit.epochs_before else None
+
+
+def test_rows_trained_on(run: Run, evidence: Evidence, assignment: Assignment) -> str | None:
+    """Return which test rows the run or an earlier fit of its variables trained on."""
+    name = assignment.spec.dataset.test
+    test = evidence.splits.get(name, (0, 0))
+    for one in history(run, evidence):
+        rows = read_rows(one.fit.data)
+        inside = rows.within(test) if rows else ()
+        if inside:
+            return row_text(inside, name, test[0])
+    return None
+
+
+def claim(run: Run, evidence: Evidence, assignment: Assignment) -> Readable | None:
+    """Return what the notebook itself showed for this model, as its own words and no more."""
+    shown = _evaluated(run, evidence, assignment)
+    if shown is not None:
+        return T(
+            "Your notebook itself showed {value:.4f} on the test split (not verified).", value=shown
+        )
+    for name in ACCURACIES:
+        values = [value for value in run.fit.history.get(name, ()) if value is not None]
+        if values:
+            return T(
+                "Your notebook itself showed {value:.4f} in its last training epoch (not "
+                "verified).",
+                value=values[-1],
+            )
+    return None
+
+
+def flags(run: Run, evidence: Evidence, assignment: Assignment) -> Iterator[Flag]:
+    """Yield what a person should know about a run that serves an experiment."""
+    cell = where(run.fit.cell)
+    rows = test_rows_trained_on(run, evidence, assignment)
+    if rows is not None:
+        yield Flag(
+            "trained_on_test",
+            T("Cell {cell}: the training data hold {rows}.", cell=cell, rows=rows),
+            run.id,
+        )
+    start = start_accuracy(run, evidence)
+    if start is not None and start > PRETRAINED:
+        said = T(
+            "Cell {cell}: before its first epoch the model reached {start:.4f} on the test split.",
+            cell=cell,
+            start=start,
+        )
+        yield Flag("pretrained", said, run.id)
+    if not run.fault and (run.measured is None or run.trained_by == "kernel (unverified)"):
+        yield Flag(
+            "unverifiable_model", T("Cell {cell}: {why}", cell=cell, why=_unmeasured(run)), run.id
+        )
+    shown = _evaluated(run, evidence, assignment)
+    if shown is None or run.measured is None or run.trained_by != "trainer":
+        return
+    if abs(shown - run.measured.test_accuracy) > SAME:
+        said = T(
+            "Cell {cell}: the notebook showed a test accuracy of {shown:.4f}; measured "
+            "were {measured:.4f}.",
+            cell=cell,
+            shown=shown,
+            measured=run.measured.test_accuracy,
+        )
+        yield Flag("claim_differs", said, run.id)
+
+
+def implausible(
+    run: Run, evidence: Evidence, assignment: Assignment, highest: float
+) -> Iterator[Flag]:
+    """Yield a flag when an unverified claim is above what honest training reaches."""
+    shown = _evaluated(run, evidence, assignment)
+    if run.trained_by != "kernel (unverified)" or shown is None or shown <= highest:
+        return
+    said = T(
+        "Cell {cell}: the notebook showed a test accuracy of {shown:.4f}; our own trainings "
+        "reach up to {highest:.4f}.",
+        cell=where(run.fit.cell),
+        shown=shown,
+        highest=highest,
+    )
+    yield Flag("implausible_accuracy", said, run.id)
+
+
+def _evaluated(run: Run, evidence: Evidence, assignment: Assignment) -> float | None:
+    """The accuracy that `evaluate` returned for this run over the whole test split."""
+    test = evidence.splits.get(assignment.spec.dataset.test, (0, 0))
+    for one in reversed(evidence.evaluations):
+        if one.chain == run.fit.chain and one.epochs == run.epochs and _same_data(one, run, test):
+            for name in ACCURACIES:
+                value = one.results.get(name)
+                if value is not None:
+                    return value
+    return None
+
+
+def _same_data(one: Evaluation, run: Run, test: tuple[int, int]) -> bool:
+    rows = read_rows(one.data)
+    if rows is None or not rows.covers(test) or one.data.count != test[1] - test[0]:
+        return False
+    return one.data.table == run.fit.data.table and not (
+        one.data.labels and one.data.labels.mismatched
+    )
+
+
+def _unmeasured(run: Run) -> Readable:
+    if not run.fit.data.recognised:
+        return T(
+            "The training data were not recognised as images of the dataset, so the model "
+            "could not be trained again."
+        )
+    if run.fit.recipe is None or not run.fit.recipe.buildable:
+        return T(
+            "The model has parts of its own that the grader cannot rebuild, so it was not measured."
+        )
+    if run.unmeasured:
+        return T("The model was not measured ({reason}).", reason=run.unmeasured)
+    return T("The model was trained in the notebook and could not be verified.")
+
+
+def _review(said: Readable, run: Run, evidence: Evidence, assignment: Assignment) -> Pending:
+    return Pending(Status.NEEDS_REVIEW, together(said, claim(run, evidence, assignment)))

@@ -1,0 +1,187 @@
+"""The commands. No logic: each reads its arguments, calls one function and says how it ended.
+
+Imports of ours stand inside the commands, so that `grader --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from grader.assignment import Assignment
+    from grader.dataset.store import Dataset
+    from grader.result import Graded
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+ANY = click.Path(path_type=Path)
+LANGUAGE = click.Choice(["es", "en"])
+GOOD, ATTENTION, UNUSABLE, OURS = 0, 1, 2, 3
+
+
+class Commands(click.Group):
+    """Errors are one line; a traceback only with `--debug`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; turn our own errors into one line and the exit code of design.md."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # the process border
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            click.echo(f"grader: {_one_line(error)}", err=True)
+            ctx.exit(UNUSABLE if type(error).__name__ in USER_ERRORS else OURS)
+
+
+USER_ERRORS = ("SpecError", "IntakeError", "GradebookError", "ReleaseError", "Unreadable", "KeyError", "UsageProblem")
+
+
+@click.group(cls=Commands)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="grader")
+def main(debug: bool) -> None:
+    """Grades Keras notebooks: runs them behind walls, measures their models, explains every point."""
+
+
+@main.command()
+@click.argument("notebook", type=ANY)
+@click.option("--assignment", "folder", type=FOLDER, help="The assignment's folder.")
+@click.option("--out", type=FOLDER, default=Path("grader-report"), show_default=True, help="Where the report goes.")
+@click.option("--lang", "language", type=LANGUAGE, help="Language of the report; the assignment's by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
+def check(notebook: Path, folder: Path | None, out: Path, language: str | None, as_json: bool) -> None:
+    """Check one notebook of your own: run it, print the table, write the report."""
+    from grader.checking import check_notebook
+    from grader.report.terminal import print_json, print_table
+
+    assignment = _assignment(folder)
+    language = language or assignment.spec.language
+    graded = check_notebook(notebook, assignment, _dataset(assignment), out, language)
+    print_json(graded, language) if as_json else print_table(graded, language, out / "report.html")
+    sys.exit(_exit_of_check(graded))
+
+
+@main.command()
+@click.argument("source", type=ANY)
+@click.option("--out", type=FOLDER, required=True, help="The class's folder.")
+@click.option("--assignment", "folder", type=FOLDER, help="The assignment's folder.")
+@click.option("--lang", "language", type=LANGUAGE, help="Language of the reports; the assignment's by default.")
+@click.option("--workers", type=click.IntRange(1, 16), help="Submissions at the same time.")
+def grade(source: Path, out: Path, folder: Path | None, language: str | None, workers: int | None) -> None:
+    """Grade a class: a folder of notebooks."""
+    from grader.batch.command import grade_folder
+
+    assignment = _assignment(folder)
+    attention = grade_folder(source, out, assignment, _dataset(assignment), language or assignment.spec.language, workers)
+    sys.exit(ATTENTION if attention else GOOD)
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("student")
+@click.argument("check_name", metavar="CHECK")
+@click.argument("points", type=float)
+@click.option("--because", required=True, help="Why; the student reads it.")
+def override(folder: Path, student: str, check_name: str, points: float, because: str) -> None:
+    """Give a check a person's points, which always win."""
+    from grader.batch.override import override as apply
+
+    click.echo(apply(folder, student, check_name, points, because))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER, required=False)
+@click.option("--seeds", type=click.IntRange(1, 1000), help="Trainings of each architecture.")
+@click.option("--variant-seeds", type=click.IntRange(0, 1000), help="Trainings of each honest variant.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Trainers at the same time.")
+@click.option("--out", type=ANY, help="The calibration file; reference/calibration.json by default.")
+def calibrate(folder: Path | None, seeds: int | None, variant_seeds: int | None, workers: int, out: Path | None) -> None:
+    """Train every experiment over many seeds; goes on where it was stopped."""
+    from grader.assignment import calibration_file
+    from grader.calibrate import calibrate as run
+    from grader.report.bands import draw_bands
+
+    assignment = _assignment(folder)
+    plan, target = assignment.spec.calibration, out or calibration_file(assignment.folder)
+    run(
+        assignment, _dataset(assignment), target, seeds or plan.seeds,
+        plan.variant_seeds if variant_seeds is None else variant_seeds, workers, click.echo,
+    )  # fmt: skip
+    click.echo(draw_bands(target))
+
+
+@main.command()
+@click.option("--from", "source", type=FOLDER, help="A folder to look in first.")
+@click.option("--assignment", "folder", type=FOLDER, help="The assignment's folder.")
+def data(source: Path | None, folder: Path | None) -> None:
+    """Find or fetch the dataset, and verify it."""
+    from grader.dataset.store import open_dataset
+
+    found = open_dataset(_assignment(folder).spec.dataset.spec, source, click.echo)
+    click.echo(f"{found.folder}  SHA-256 {found.sha256}")
+
+
+@main.command()
+def doctor() -> None:
+    """Say what this machine can do: TensorFlow, dataset, walls, memory, workers."""
+    from grader.doctor import examine
+
+    sys.exit(GOOD if examine(_assignment(None), click.echo) else OURS)
+
+
+@main.group()
+def assignment() -> None:
+    """Work on an assignment's folder."""
+
+
+@assignment.command()
+@click.argument("folder", type=FOLDER)
+def validate(folder: Path) -> None:
+    """Check assignment.toml, rubric.toml and calibration.json."""
+    loaded = _assignment(folder)
+    click.echo(f"{folder}: {len(loaded.spec.checks)} checks, {loaded.automatic / 100:g} points; {len(loaded.rubric.questions)} questions, {(loaded.total - loaded.automatic) / 100:g} points")
+
+
+@assignment.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--out", type=FOLDER, default=Path("dist"), show_default=True, help="Where the student package goes.")
+def release(folder: Path, out: Path) -> None:
+    """Write the students' notebook and build the student package."""
+    from grader.release import build_student_package, write_release
+
+    click.echo(write_release(folder))
+    click.echo(build_student_package(folder, out))
+
+
+def _assignment(folder: Path | None) -> Assignment:
+    from grader.assignment import default_folder, load_assignment
+
+    return load_assignment(folder or default_folder())
+
+
+def _dataset(assignment: Assignment) -> Dataset:
+    from grader.dataset.store import open_dataset
+
+    return open_dataset(assignment.spec.dataset.spec, notify=lambda line: click.echo(line, err=True))
+
+
+def _exit_of_check(graded: Graded) -> int:
+    from grader.findings import Status
+    from grader.result import State
+
+    if graded.state is State.UNREADABLE:
+        return UNUSABLE
+    if graded.state is State.GRADER_ERROR:
+        return OURS
+    return GOOD if all(finding.status is Status.PASSED for finding in graded.findings) else ATTENTION
+
+
+def _one_line(error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__

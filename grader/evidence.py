@@ -1,0 +1,457 @@
+"""What came out of the walls, validated: strict types, finite numbers, capped sizes; never objects.
+
+Records of the kernel side are hostile until they have passed these models. A record that does not
+pass is dropped and counted (`Evidence.dropped`), never repaired: missing evidence is never a pass.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from grader import wire
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Short = Annotated[str, Field(max_length=300)]
+Scalar = bool | int | Finite | Short | None
+CellIndex = Annotated[int, Field(ge=0, le=100_000)] | None
+
+
+class Record(BaseModel):
+    """Strict, frozen, and no key that we do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Node(Record):
+    """One operation of a model.
+
+    Attributes:
+        op: a name of `wire.LAYERS`, or the class path of what is not one (`custom` is then true).
+        config: the settings that `wire.LAYERS` lists for it.
+        inputs: indices of the nodes it reads; -1 is the model's input.
+        variables: positions in `model.variables` of the operation's own, in its own order.
+    """
+
+    op: Short
+    custom: bool = False
+    config: dict[Short, Scalar | list[Scalar]] = {}
+    inputs: Annotated[list[Annotated[int, Field(ge=-1, le=wire.MAX_LAYERS)]], Field(max_length=16)]
+    variables: Annotated[list[Annotated[int, Field(ge=0, le=500)]], Field(max_length=16)] = []
+
+
+class Recipe(Record):
+    """A model as plain data: operations in the order in which they run, and who reads whom.
+
+    Attributes:
+        input_shape: of one row, without the batch axis.
+        nodes: in topological order; the last is the model's output.
+    """
+
+    input_shape: Annotated[list[Count], Field(max_length=4)]
+    nodes: Annotated[list[Node], Field(max_length=wire.MAX_LAYERS)]
+
+    @property
+    def buildable(self) -> bool:
+        """Whether every operation is on the allow-list."""
+        return bool(self.nodes) and not any(node.custom for node in self.nodes)
+
+
+class Component(Record):
+    """An optimizer, loss or metric: its snake_case name, whether it is Keras's own, its settings."""
+
+    name: Short
+    standard: bool
+    settings: dict[Short, Scalar] = {}
+
+
+class Compiled(Record):
+    """What `compile` was told."""
+
+    optimizer: Component | None
+    loss: Component | None
+    metrics: Annotated[list[Short], Field(max_length=20)]
+
+
+class Labels(Record):
+    """How labels were written, and how many do not belong to their rows."""
+
+    kind: Literal["sparse", "one-hot"]
+    classes: Count
+    mismatched: Count
+
+
+class Data(Record):
+    """Which rows of the dataset an array holds.
+
+    Attributes:
+        recognised: whether every row was found; then `rows`, `row_shape` and `table` say which.
+        count: number of rows.
+        rows: compact row numbers (`dataset.identity.rows_of` reads them).
+        table: what each of the 256 pixel values became, None where not seen.
+        text: `train[0:60000]`, for people.
+        reason: why rows were not recognised.
+    """
+
+    recognised: bool
+    count: Count
+    rows: list[list[Count]] | Annotated[str, Field(max_length=600_000)] | None = None
+    table: Annotated[list[Finite | None], Field(min_length=256, max_length=256)] | None = None
+    row_shape: Annotated[list[Count], Field(max_length=4)] | None = None
+    labels: Labels | None = None
+    text: Short = ""
+    reason: Short | None = None
+
+
+class Fit(Record):
+    """One call of `fit` (or a custom loop over one model in one cell).
+
+    Attributes:
+        id: number of the record; `chain` the `id` of the first fit of the same variables.
+        epochs_before: epochs these variables had already been trained.
+        epochs_asked, epochs_run: of this fit; `stopped` when a callback ended it.
+        before, after: names of the variables' files, None where they could not be written.
+        given: the variables were changed by other means since the chain's last fit.
+        seeded: the generators that the notebook had seeded itself.
+    """
+
+    kind: Literal["fit"]
+    id: Count
+    cell: CellIndex
+    chain: Count
+    how: Literal["fit", "train_on_batch", "gradient_tape"]
+    model: Short
+    recipe: Recipe | None
+    reason: Short | None = None
+    compiled: Compiled | None
+    data: Data
+    validation: Data | None = None
+    validation_split: Finite | None = None
+    batch_size: Count | None
+    epochs_before: Count
+    epochs_asked: Count
+    epochs_run: Count
+    stopped: bool = False
+    history: dict[Short, Annotated[list[Finite | None], Field(max_length=10_000)]] = {}
+    before: Short | None = None
+    after: Short | None = None
+    given: bool = False
+    seeded: Annotated[list[Literal["python", "numpy", "tensorflow"]], Field(max_length=3)] = []
+    seconds: Finite
+    error: Short | None = None
+
+
+class Evaluation(Record):
+    """One call of `evaluate`: `results` is a claim of the kernel."""
+
+    kind: Literal["evaluate"]
+    id: Count
+    cell: CellIndex
+    chain: Count | None
+    epochs: Count
+    data: Data
+    results: dict[Short, Finite | None]
+
+
+class Prediction(Record):
+    """One call of `predict` (or of a model on an array).
+
+    Attributes:
+        shape: of the result.
+        row_sum: smallest and largest sum of a row.
+        argmax: of the first rows, at most 64.
+    """
+
+    kind: Literal["predict"]
+    id: Count
+    cell: CellIndex
+    chain: Count | None
+    data: Data
+    shape: Annotated[list[Count], Field(max_length=4)]
+    row_sum: tuple[Finite, Finite] | None = None
+    argmax: Annotated[list[Count], Field(max_length=64)] = []
+
+
+class Axes(Record):
+    """One set of axes of a drawn figure.
+
+    Attributes:
+        images: row number of each recognised image drawn in it, None for another image.
+        bars: number of bars; `colorbar` whether it has (or is) a colour bar.
+        texts: title, labels, tick labels and annotations that are not empty.
+        colors: colours of text and bars as hex, each once.
+    """
+
+    images: Annotated[list[Count | None], Field(max_length=200)] = []
+    bars: Count = 0
+    colorbar: bool = False
+    texts: Annotated[list[Short], Field(max_length=80)] = []
+    colors: Annotated[list[Short], Field(max_length=40)] = []
+
+
+class Figure(Record):
+    """One figure that matplotlib drew."""
+
+    kind: Literal["figure"]
+    id: Count
+    cell: CellIndex
+    axes: Annotated[list[Axes], Field(max_length=400)]
+
+
+class Seeded(Record):
+    """The notebook seeded a generator itself."""
+
+    kind: Literal["seed"]
+    id: Count
+    cell: CellIndex
+    generator: Literal["python", "numpy", "tensorflow"]
+
+
+class Note(Record):
+    """Something that the kernel side did instead of what a cell asked for, such as skipping `!pip`."""
+
+    kind: Literal["note"]
+    id: Count
+    cell: CellIndex
+    what: Short
+    detail: Short = ""
+
+
+class Runtime(Record):
+    """What Keras the notebook used."""
+
+    kind: Literal["runtime"]
+    id: Count
+    cell: CellIndex
+    keras: Short
+    tensorflow: Short
+    backend: Short
+
+
+Event = Annotated[
+    Fit | Evaluation | Prediction | Figure | Seeded | Note | Runtime, Field(discriminator="kind")
+]
+
+
+class CellRun(Record):
+    """One cell as the driver ran it; `outputs` is decoration and never graded but as text seen."""
+
+    kind: Literal["cell"]
+    index: Annotated[int, Field(ge=0, le=100_000)]
+    status: Literal["ok", "error", "timeout", "killed", "not_run"]
+    seconds: Finite
+    error: Short | None = None
+    message: Annotated[str, Field(max_length=4_000)] | None = None
+    outputs: Annotated[list[dict[str, Any]], Field(max_length=500)] = []
+
+
+class End(Record):
+    """The driver reached the notebook's end (or gave up, with the reason)."""
+
+    kind: Literal["end"]
+    reason: Short
+
+
+class Mistake(Record):
+    """A test image that the model got wrong with confidence."""
+
+    row: Count
+    label: Count
+    predicted: Count
+    confidence: Fraction
+
+
+class Measurement(Record):
+    """What the trainer measured on pristine data, in inference mode.
+
+    Attributes:
+        train_accuracy, train_loss: on the rows that the fit trained on.
+        test_accuracy, test_loss: on the whole test split.
+        confusion: rows are true classes, columns predicted ones, of the test split.
+        mistakes: the most confident ones, at most 24.
+        parameters: number of trained values in the model.
+    """
+
+    train_accuracy: Fraction
+    train_loss: Finite
+    test_accuracy: Fraction
+    test_loss: Finite
+    confusion: Annotated[list[list[Count]], Field(max_length=100)]
+    mistakes: Annotated[list[Mistake], Field(max_length=24)]
+    parameters: Count
+
+    @property
+    def gap(self) -> float:
+        """Train accuracy minus test accuracy."""
+        return round(self.train_accuracy - self.test_accuracy, 6)
+
+
+class Start(Record):
+    """The model before a fit, on the test split."""
+
+    test_accuracy: Fraction
+    test_loss: Finite
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fit together with every earlier fit of the same variables, and what the trainer measured.
+
+    Attributes:
+        epochs: of the whole chain up to this fit's end.
+        measured: None when it could not be measured; `unmeasured` then says why.
+        fault: the trainer failed, which is ours and never the student's.
+        trained_by: who did the training and whether that was verified.
+    """
+
+    fit: Fit
+    epochs: int
+    trained_by: Literal["trainer", "kernel (verified)", "kernel (unverified)"]
+    start: Start | None = None
+    measured: Measurement | None = None
+    unmeasured: str | None = None
+    fault: bool = False
+
+    @property
+    def id(self) -> int:
+        """The number of the fit's record."""
+        return self.fit.id
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known about one execution of a notebook.
+
+    Attributes:
+        ended: why the execution stopped (`finished`, `deadline`, `memory`, …).
+        dropped: records that were refused, each with a reason; they prove nothing.
+        test_labels_of_first: labels of the first rows of the test split, for observed checks.
+    """
+
+    cells: tuple[CellRun, ...] = ()
+    runs: tuple[Run, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    seeds: tuple[Seeded, ...] = ()
+    notes: tuple[Note, ...] = ()
+    runtime: Runtime | None = None
+    sources: tuple[str, ...] = ()
+    ended: str = "finished"
+    dropped: tuple[str, ...] = ()
+    splits: dict[str, tuple[int, int]] = field(default_factory=dict)
+    labels: Sequence[int] = ()
+
+    def cell(self, index: int | None) -> CellRun | None:
+        """Return the run of one cell, or None."""
+        return next((cell for cell in self.cells if cell.index == index), None)
+
+    def printed(self, cell: CellRun) -> str:
+        """Return the text that a cell's outputs show."""
+        return "\n".join(_texts(cell.outputs))
+
+
+@dataclass(frozen=True)
+class Records:
+    """The validated records of one run folder."""
+
+    events: tuple[Any, ...]
+    cells: tuple[CellRun, ...]
+    end: End | None
+    dropped: tuple[str, ...]
+
+    def of(self, kind: type[R]) -> tuple[R, ...]:
+        """Return the events of one kind, in order."""
+        return tuple(event for event in self.events if isinstance(event, kind))
+
+
+R = TypeVar("R")
+
+_EVENT: TypeAdapter[Any] = TypeAdapter(Event)
+_CELL: TypeAdapter[Any] = TypeAdapter(Annotated[CellRun | End, Field(discriminator="kind")])
+
+
+def read_records(folder: Path) -> Records:
+    """Read what the kernel side left in its run folder, after its processes are dead."""
+    dropped: list[str] = []
+    events = tuple(_valid(folder / wire.EVENTS, _EVENT, dropped))
+    driven = tuple(_valid(folder / wire.CELLS, _CELL, dropped))
+    ends = [record for record in driven if isinstance(record, End)]
+    return Records(
+        events=events,
+        cells=tuple(record for record in driven if isinstance(record, CellRun)),
+        end=ends[-1] if ends else None,
+        dropped=tuple(dropped),
+    )
+
+
+def read_regular(path: Path, cap: int) -> bytes:
+    """Read a file that a sandbox left: a regular file, no link, of at most `cap` bytes.
+
+    Raises:
+        OSError: it is missing, is no regular file, or is over the cap.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(f"{path.name} is no regular file")
+        if status.st_size > cap:
+            raise OSError(f"{path.name} has {status.st_size} bytes; at most {cap} are read")
+        return stream.read(cap)
+
+
+def _valid(path: Path, adapter: TypeAdapter[Any], dropped: list[str]) -> Iterator[Any]:
+    try:
+        lines = read_regular(path, wire.MAX_RECORDS_BYTES).split(b"\n")
+    except OSError as error:
+        dropped.append(f"{path.name}: {error}")
+        return
+    for number, line in enumerate(lines[: wire.MAX_RECORDS], start=1):
+        if not line:
+            continue
+        try:
+            if len(line) > wire.MAX_RECORD_BYTES:
+                raise ValueError(f"{len(line)} bytes")
+            yield adapter.validate_json(line)
+        except (ValidationError, ValueError, RecursionError) as error:
+            dropped.append(f"{path.name}:{number}: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        problem = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"[:200]
+    return str(error)[:200]
+
+
+def _texts(outputs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for output in outputs:
+        data = output.get("data")
+        for text in (output.get("text"), data.get("text/plain") if isinstance(data, dict) else None):
+            if isinstance(text, str):
+                yield text
+            elif isinstance(text, list):
+                yield "".join(part for part in text if isinstance(part, str))
+
+
+def is_finite(value: object) -> bool:
+    """Whether this is a number, no bool, neither NaN nor infinite."""
+    return type(value) in (int, float) and math.isfinite(float(value))  # type: ignore[arg-type]
+
+
+def to_json(record: BaseModel) -> dict[str, Any]:
+    """Return a record as plain JSON values."""
+    plain: dict[str, Any] = json.loads(record.model_dump_json())
+    return plain

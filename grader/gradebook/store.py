@@ -1,0 +1,217 @@
+"""Gradings and people's marks, append-only, in `gradebook.sqlite`."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from grader.assignment import Assignment
+from grader.evidence import Evidence
+from grader.grading import Gathered, Override
+from grader.locale import Text
+from grader.notebook import Cell, Notebook
+from grader.result import NotebookFile, Student
+
+FILE = "gradebook.sqlite"
+VERSION = 1
+
+
+class GradebookError(Exception):
+    """The gradebook cannot do this; one line: what, which value, what to do."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The latest grading of one student: what was gathered, and the result.json it gave."""
+
+    student: Student
+    gathered: Gathered
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A person's mark: who, when, what, why."""
+
+    at: str
+    who: str
+    student: str
+    override: Override
+
+
+class Gradebook:
+    """One class's gradebook; use it as a context manager.
+
+    Raises:
+        GradebookError: the file is none of ours, or is of a newer version.
+    """
+
+    def __init__(self, folder: Path, assignment: Assignment | None = None, language: str = "es") -> None:
+        self.path = folder / FILE
+        if assignment is None and not self.path.exists():
+            raise GradebookError(f"{self.path}: there is no gradebook; give the --out folder of `grader grade`")
+        self._connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            self._open(assignment, language)
+        except sqlite3.DatabaseError as error:
+            raise GradebookError(f"{self.path}: is no gradebook of ours ({error}); restore a backup") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.close()
+
+    @property
+    def assignment_folder(self) -> Path:
+        """The folder of the assignment that this class was graded by."""
+        return Path(self._connection.execute("SELECT folder FROM assignment").fetchone()[0])
+
+    @property
+    def language(self) -> str:
+        """The language of this class's reports."""
+        return str(self._connection.execute("SELECT language FROM assignment").fetchone()[0])
+
+    def add(self, student: Student, gathered: Gathered, result: dict[str, Any]) -> None:
+        """Keep one grading."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO grading (at, student, name, gathered, result) VALUES (?, ?, ?, ?, ?)",
+                (_now(), student.id, student.name, _to_json(gathered), json.dumps(result, ensure_ascii=False)),
+            )
+
+    def override(self, student: str, override: Override) -> None:
+        """Keep a person's mark."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO event (at, who, student, check_name, points, because) VALUES (?, ?, ?, ?, ?, ?)",
+                (_now(), _user(), student, override.check, override.points, override.because),
+            )
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the latest grading of each student, in the order of their ids."""
+        rows = self._connection.execute("SELECT student, name, gathered, result FROM latest ORDER BY student")
+        return tuple(
+            Entry(Student(student, name), _from_json(gathered), json.loads(result))
+            for student, name, gathered, result in rows
+        )
+
+    def entry(self, student: str) -> Entry:
+        """Return one student's latest grading.
+
+        Raises:
+            GradebookError: there is no such student.
+        """
+        for entry in self.entries():
+            if entry.student.id == student:
+                return entry
+        known = ", ".join(entry.student.id for entry in self.entries()[:20])
+        raise GradebookError(f"student {student!r} is not in {self.path}; there are: {known}")
+
+    def overrides(self, student: str) -> tuple[Override, ...]:
+        """Return a student's marks by people, oldest first."""
+        return tuple(event.override for event in self.events() if event.student == student)
+
+    def events(self) -> tuple[Event, ...]:
+        """Return every mark by a person, oldest first."""
+        rows = self._connection.execute(
+            "SELECT at, who, student, check_name, points, because FROM event ORDER BY number"
+        )
+        return tuple(Event(at, who, student, Override(check, points, because)) for at, who, student, check, points, because in rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _open(self, assignment: Assignment | None, language: str) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA busy_timeout = 5000")
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == 0 and assignment is not None:
+            schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+            self._connection.executescript(f"BEGIN;{schema}PRAGMA user_version = {VERSION};COMMIT;")
+            self._connection.execute(
+                "INSERT INTO assignment VALUES (?, ?, ?, ?)",
+                (assignment.id, assignment.sha256, str(assignment.folder.resolve()), language),
+            )
+        elif version != VERSION:
+            raise GradebookError(f"{self.path}: has version {version}, this grader writes {VERSION}; use its own grader")
+
+
+_EVIDENCE = TypeAdapter(Evidence)
+
+
+def _to_json(gathered: Gathered) -> str:
+    notebook = gathered.notebook
+    problem = gathered.problem
+    return json.dumps(
+        {
+            "file": {"name": gathered.file.name, "sha256": gathered.file.sha256},
+            "notebook": notebook and {
+                "name": notebook.name,
+                "sha256": notebook.sha256,
+                "language": notebook.language,
+                "notices": [_text(notice) for notice in notebook.notices],
+                "cells": [
+                    {"index": cell.index, "id": cell.id, "kind": cell.kind, "source": cell.source, "role": dict(cell.role)}
+                    for cell in notebook.cells
+                ],
+            },
+            "evidence": json.loads(_EVIDENCE.dump_json(gathered.evidence)),
+            "environment": dict(gathered.environment),
+            "problem": _text(problem) if isinstance(problem, Text) else None,
+            "fault": gathered.fault,
+        },
+        ensure_ascii=True,
+    )  # fmt: skip
+
+
+def _from_json(text: str) -> Gathered:
+    plain = json.loads(text)
+    notebook = plain["notebook"]
+    return Gathered(
+        file=NotebookFile(**plain["file"]),
+        notebook=notebook
+        and Notebook(
+            name=notebook["name"],
+            sha256=notebook["sha256"],
+            cells=tuple(Cell(**cell) for cell in notebook["cells"]),
+            notices=tuple(Text(**notice) for notice in notebook["notices"]),
+            language=notebook["language"],
+        ),
+        evidence=_EVIDENCE.validate_json(json.dumps(plain["evidence"])),
+        environment=plain["environment"],
+        problem=plain["problem"] and Text(**plain["problem"]),
+        fault=plain["fault"],
+    )
+
+
+def _text(text: Text) -> dict[str, Any]:
+    return {"template": text.template, "values": {key: value for key, value in text.values.items()}}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

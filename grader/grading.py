@@ -1,0 +1,235 @@
+"""One submission through every stage, in order: read this first.
+
+    intake → notebook → sandbox (kernel side) → records → trainer (measurements) → evidence
+           → checks → scoring → Graded → report
+
+`gather` is everything that runs something; `conclude` is pure and can be said again at any time,
+with a person's marks, from the same evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from grader import __version__, scoring
+from grader.assignment import Assignment
+from grader.checks import judge
+from grader.dataset.identity import Pristine
+from grader.dataset.store import Dataset
+from grader.evidence import Evidence, Evaluation, Figure, Note, Prediction, Runtime, Seeded
+from grader.execution import Execution, execute
+from grader.findings import Finding, Status
+from grader.locale import Readable, T
+from grader.measuring import measure_runs
+from grader.notebook import Notebook, read_notebook, to_run
+from grader.result import Graded, NotebookFile, State, Student
+from grader.rubric.answers import find_answers
+from grader.sandbox import Level, WallsError, open_sandbox
+from grader.scoring import Late
+from grader.trainer import Trainer, TrainerFault
+from grader.unreadable import Unreadable
+
+TRIES = 3
+TRAINER_S = 24 * 3600
+TRAINER_SLOTS = 20  # a sandbox that runs beside another needs a slot of its own
+
+
+@dataclass(frozen=True)
+class Override:
+    """A person's points for one check, in hundredths; they always win."""
+
+    check: str
+    points: int
+    because: str
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All that running a submission brought: what `conclude` judges, and the gradebook keeps.
+
+    Attributes:
+        notebook: None when the file cannot be read; `problem` then says why.
+        fault: the problem is ours: points stay pending.
+    """
+
+    file: NotebookFile
+    notebook: Notebook | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    problem: Readable | None = None
+    fault: bool = False
+
+
+class Grading:
+    """Grades submissions of one assignment, one after the other; use it as a context manager.
+
+    Args:
+        level: the walls around kernel and trainer.
+        slot: number of this worker among those that run at the same time.
+    """
+
+    def __init__(self, assignment: Assignment, dataset: Dataset, level: Level, slot: int = 0) -> None:
+        self.assignment, self.dataset = assignment, dataset
+        self.sandbox = open_sandbox(level, slot)
+        self.pristine = Pristine.open(dataset.rows)
+        self._trainer_sandbox = open_sandbox(level, TRAINER_SLOTS + slot)
+        self._trainer: Trainer | None = None
+        self._template = template_of(assignment)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._drop_trainer()
+
+    def grade(
+        self, data: bytes, name: str, student: Student, late: Late | None = None, overrides: tuple[Override, ...] = ()
+    ) -> tuple[Gathered, Graded]:
+        """Run one notebook through every stage."""
+        gathered = self.gather(data, name)
+        return gathered, self.conclude(gathered, student, late, overrides)
+
+    def gather(self, data: bytes, name: str) -> Gathered:
+        """Read, run and measure a notebook: everything that costs time."""
+        file = NotebookFile(name, hashlib.sha256(data).hexdigest())
+        try:
+            notebook = read_notebook(data, name)
+        except Unreadable as unreadable:
+            return Gathered(file, environment=self._environment(None), problem=unreadable.text)
+        problem = ""
+        for _ in range(TRIES):
+            try:
+                evidence = self._run(notebook)
+                return Gathered(file, notebook, evidence, self._environment(evidence.runtime))
+            except (WallsError, TrainerFault) as fault:
+                problem = str(fault)
+                self._drop_trainer()
+        said = T("The grader failed {tries} times: {problem}. This is our fault and costs no points.", tries=TRIES, problem=problem)
+        return Gathered(file, notebook, environment=self._environment(None), problem=said, fault=True)
+
+    def conclude(
+        self, gathered: Gathered, student: Student, late: Late | None = None, overrides: tuple[Override, ...] = ()
+    ) -> Graded:
+        """Judge what was gathered: pure, the same for the same input."""
+        return conclude(self.assignment, self._template, gathered, student, late, overrides)
+
+    def _run(self, notebook: Notebook) -> Evidence:
+        folder = Path(tempfile.mkdtemp(prefix="run-"))
+        try:
+            execution = execute(self.sandbox, to_run(notebook), self.assignment, self.dataset, folder)
+            if not execution.records.cells and execution.reason != "finished":
+                raise WallsError(f"no cell was run: {execution.reason}. {execution.ended.stderr_tail[-300:]}")
+            runs = measure_runs(self._ready_trainer(), execution, self.assignment)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return self._evidence(notebook, execution, runs)
+
+    def _evidence(self, notebook: Notebook, execution: Execution, runs: tuple) -> Evidence:  # type: ignore[type-arg]
+        records = execution.records
+        runtimes = records.of(Runtime)
+        first, _ = self.pristine.splits[self.assignment.spec.dataset.test]
+        return Evidence(
+            cells=records.cells,
+            runs=runs,
+            evaluations=records.of(Evaluation),
+            predictions=records.of(Prediction),
+            figures=records.of(Figure),
+            seeds=records.of(Seeded),
+            notes=records.of(Note),
+            runtime=runtimes[-1] if runtimes else None,
+            sources=tuple(cell.source for cell in notebook.cells),
+            ended=execution.reason,
+            dropped=records.dropped,
+            splits=dict(self.pristine.splits),
+            labels=tuple(int(label) for label in self.pristine.labels(range(first, first + 64))),
+        )
+
+    def _environment(self, runtime: Runtime | None) -> dict[str, str]:
+        return {
+            "sandbox": self.sandbox.level.value,
+            "grader": __version__,
+            "python": platform.python_version(),
+            "keras": runtime.keras if runtime else "",
+            "tensorflow": runtime.tensorflow if runtime else "",
+            "machine": f"{platform.system()} {platform.machine()}",
+            "data_sha256": self.dataset.sha256,
+        }
+
+    def _ready_trainer(self) -> Trainer:
+        if self._trainer is None:
+            self._trainer = Trainer(self._trainer_sandbox, self.dataset, TRAINER_S).__enter__()
+        return self._trainer
+
+    def _drop_trainer(self) -> None:
+        if self._trainer is not None:
+            self._trainer.__exit__(None, None, None)
+            self._trainer = None
+
+
+def conclude(
+    assignment: Assignment,
+    template: Notebook | None,
+    gathered: Gathered,
+    student: Student,
+    late: Late | None = None,
+    overrides: tuple[Override, ...] = (),
+) -> Graded:
+    """Judge, mark and score what was gathered."""
+    graded = Graded(
+        assignment=assignment,
+        student=student,
+        notebook=gathered.file,
+        state=State.GRADED,
+        score=scoring.nothing(assignment),
+        environment=gathered.environment,
+        problem=gathered.problem,
+    )
+    if gathered.notebook is None or gathered.fault:
+        return replace(graded, state=State.GRADER_ERROR if gathered.fault else State.UNREADABLE)
+    verdict = judge(assignment, gathered.evidence)
+    findings = tuple(_decided(finding, overrides) for finding in verdict.findings)
+    answers = find_answers(gathered.notebook, template, assignment.rubric.questions)
+    return replace(
+        graded,
+        state=_state(findings),
+        score=scoring.score(assignment, findings, answers, late),
+        findings=findings,
+        flags=verdict.flags,
+        answers=answers,
+        evidence=gathered.evidence,
+        experiments=verdict.experiments,
+        notices=gathered.notebook.notices,
+    )
+
+
+def _decided(finding: Finding, overrides: tuple[Override, ...]) -> Finding:
+    for override in reversed(overrides):
+        if override.check == finding.check:
+            return finding.decided(override.points, override.because)
+    return finding
+
+
+def _state(findings: tuple[Finding, ...]) -> State:
+    statuses = {finding.status for finding in findings}
+    if Status.GRADER_ERROR in statuses:
+        return State.GRADER_ERROR
+    return State.NEEDS_REVIEW if Status.NEEDS_REVIEW in statuses else State.GRADED
+
+
+def template_of(assignment: Assignment) -> Notebook | None:
+    """Return the notebook that students got, to tell their answers from its text."""
+    path = assignment.folder / assignment.spec.notebook
+    with suppress(OSError, Unreadable):
+        return read_notebook(path.read_bytes(), path.name)
+    return None

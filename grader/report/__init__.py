@@ -1,0 +1,1 @@
+"""The student's report and the executed notebook as HTML: one file each, no scripts, no network."""

@@ -1,0 +1,57 @@
+"""Writes what one student gets: report.html, result.json, executed.ipynb and executed.html."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.dataset.identity import Pristine
+from grader.dataset.store import Dataset
+from grader.grading import Gathered
+from grader.notebook import to_run
+from grader.report.executed import executed_notebook, render_executed
+from grader.report.html import render_report
+from grader.result import Graded, result_json
+
+
+def write_student(
+    out: Path, gathered: Gathered, graded: Graded, language: str, dataset: Dataset
+) -> Path:
+    """Write one student's files below `out/students/`; return their folder."""
+    return write_files(out / "students" / graded.student.id, gathered, graded, language, dataset)
+
+
+def write_files(
+    folder: Path, gathered: Gathered, graded: Graded, language: str, dataset: Dataset
+) -> Path:
+    """Write the files, each whole or not at all; return the folder.
+
+    Raises:
+        OSError: the disk is full or read-only.
+    """
+    pristine = Pristine.open(dataset.rows)
+    contents = {
+        "result.json": json.dumps(result_json(graded, language), ensure_ascii=False, indent=1)
+        + "\n",
+        "report.html": render_report(graded, language, lambda row: pristine.images([row])[0]),
+    }
+    if gathered.notebook is not None and not gathered.fault:
+        executed = executed_notebook(to_run(gathered.notebook), gathered.evidence.cells)
+        contents["executed.ipynb"] = json.dumps(executed, ensure_ascii=False, indent=1) + "\n"
+        contents["executed.html"] = render_executed(executed, language)
+    write_all(folder, contents)
+    return folder
+
+
+def write_all(folder: Path, contents: Mapping[str, str]) -> None:
+    """Write texts as UTF-8, each to a file of its own beside the final one, then renamed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in contents.items():
+        descriptor, partial = tempfile.mkstemp(dir=folder, prefix=".")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as stream:
+            stream.write(text)
+        os.chmod(partial, 0o644)
+        os.replace(partial, folder / name)

@@ -1,0 +1,116 @@
+"""How the execution went: what stopped, each cell, what was flagged, where it ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.evidence import CellRun
+from grader.findings import Flag
+from grader.locale import T, Translator
+from grader.report import words
+from grader.report.text import clip
+from grader.report.words import cell_line
+from grader.result import Graded, State
+
+CELL_ROWS = 300
+MESSAGES = 12
+"""Error messages shown in full, the first ones."""
+MESSAGE = 2_000
+FLAGS = 40
+PROBLEMS = 6
+ENVIRONMENT_ROWS = 40
+
+
+@dataclass(frozen=True)
+class CellView:
+    """One line of the cell log."""
+
+    index: int
+    status: str
+    word: str
+    seconds: str
+    line: str
+    error: str
+    message: str
+
+
+def problems(graded: Graded, say: Translator) -> tuple[str, ...]:
+    """Return why it could not be read or did not finish, and which cells stopped, in sentences."""
+    said = [clip(say(graded.problem))] if graded.problem else []
+    ended = graded.evidence.ended
+    if ended != "finished" and graded.state is not State.UNREADABLE:
+        reason = T("The run stopped early: {reason}.", reason=clip(ended, 200))
+        said.append(say(words.ENDED.get(ended, reason)))
+    stopped = [cell for cell in graded.evidence.cells if cell.status not in ("ok", "not_run")]
+    said += [_stopped(cell, graded, say) for cell in stopped[:PROBLEMS]]
+    if len(stopped) > PROBLEMS:
+        more = T(
+            "{count} more cells did not finish; see the cell log.", count=len(stopped) - PROBLEMS
+        )
+        said.append(say(more))
+    return tuple(said)
+
+
+def cells(graded: Graded, say: Translator) -> tuple[CellView, ...]:
+    """Return the log's first lines, the first error messages in full."""
+    shown, messages = [], 0
+    for cell in graded.evidence.cells[:CELL_ROWS]:
+        message = cell.message if cell.message and messages < MESSAGES else ""
+        messages += bool(message)
+        shown.append(
+            CellView(
+                index=cell.index,
+                status=cell.status,
+                word=say(words.CELL[cell.status]),
+                seconds=say.number(_seconds(cell), 1),
+                line=cell_line(graded, cell.index),
+                error=clip(cell.error or "", 200),
+                message=clip(message, MESSAGE),
+            )
+        )
+    return tuple(shown)
+
+
+def flags(graded: Graded, say: Translator) -> tuple[tuple[str, str], ...]:
+    """Return each flag's name in neutral words, and its detail."""
+    return tuple(_flag(flag, say) for flag in graded.flags[:FLAGS])
+
+
+def environment(graded: Graded, say: Translator) -> tuple[tuple[str, str], ...]:
+    """Return where it ran and the hashes of what was graded."""
+    known = words.ENVIRONMENT
+    rows = [
+        (say(known[key]) if key in known else clip(key, 60), clip(value, 200))
+        for key, value in list(graded.environment.items())[:ENVIRONMENT_ROWS]
+    ]
+    rows += [
+        (say(T("SHA-256 of the notebook")), clip(graded.notebook.sha256, 100)),
+        (say(T("Assignment")), graded.assignment.id),
+        (say(T("SHA-256 of the assignment")), graded.assignment.sha256),
+    ]
+    return tuple(rows)
+
+
+def _flag(flag: Flag, say: Translator) -> tuple[str, str]:
+    name = words.FLAGS.get(flag.kind)
+    return (say(name) if name else clip(flag.kind, 80), clip(say(flag.detail)))
+
+
+def _stopped(cell: CellRun, graded: Graded, say: Translator) -> str:
+    line = cell_line(graded, cell.index)
+    plain = T("Cell {index}", index=cell.index)
+    name = T("Cell {index} (“{line}”)", index=cell.index, line=line) if line else plain
+    seconds = round(_seconds(cell))
+    detail = clip(cell.error or "", 300) or "–"
+    sentences = {
+        "error": T("{cell} ended with an error: {detail}.", cell=name, detail=detail),
+        "timeout": T(
+            "{cell} reached its time limit after {seconds} s.", cell=name, seconds=seconds
+        ),
+        "killed": T("{cell} was stopped after {seconds} s.", cell=name, seconds=seconds),
+    }
+    return say(sentences[cell.status])
+
+
+def _seconds(cell: CellRun) -> float:
+    return max(0.0, min(cell.seconds, 1e6))

@@ -1,0 +1,355 @@
+"""What the report shows of one experiment: its curve, its figures, its layers.
+
+Everything here was measured by the trainer or recorded in the kernel; nothing is judged again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal
+
+from grader.assignment import Assignment, Experiment
+from grader.evidence import Fit, Measurement, Node, Recipe, Run
+from grader.findings import Status
+from grader.locale import T, Translator
+from grader.report import charts
+from grader.report.text import clip
+from grader.report.words import TRAINED_BY, count_text, points_text
+from grader.result import Graded, layer_text, layer_texts
+from grader.thresholds import Thresholds, Variant
+
+TABLE_EPOCHS = 40
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: words and numbers, already written in the reader's language."""
+
+    cells: tuple[str, ...]
+    mark: Literal["", "same", "changed", "missing", "extra"] = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure, what it shows in words, and its numbers."""
+
+    uri: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class ExperimentView:
+    """One experiment as the report shows it; without a run only its title."""
+
+    id: str
+    title: str
+    earned: str
+    possible: str
+    epochs_asked: int
+    ran: bool
+    cell: int | None = None
+    epochs: int = 0
+    parameters: str = ""
+    data: str = ""
+    validation: str = ""
+    trained_by: str = ""
+    unmeasured: str = ""
+    figures: tuple[Row, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    history_heads: tuple[str, ...] = ()
+    history: tuple[Row, ...] = ()
+    thinned: bool = False
+    layers: tuple[Row, ...] = ()
+    difference: bool = False
+    no_recipe: str = ""
+
+
+def chain_of(graded: Graded, run: Run) -> list[Fit]:
+    """Return every fit of a run's variables up to the run's own end, in order."""
+    fits = {other.fit.id: other.fit for other in graded.evidence.runs}
+    fits[run.fit.id] = run.fit
+    mine = [fit for fit in fits.values() if fit.chain == run.fit.chain and fit.id <= run.fit.id]
+    return sorted(mine, key=lambda fit: fit.id)
+
+
+def history(fits: Sequence[Fit], metric: str) -> dict[str, list[float | None]]:
+    """Return the chain's accuracy and loss, each while training and on validation rows.
+
+    Where one fit recorded a quantity and another did not, its epochs are None.
+    """
+    result: dict[str, list[float | None]] = {}
+    for key in ("accuracy", "val_accuracy", "loss", "val_loss"):
+        values: list[float | None] = []
+        for fit in fits:
+            found = list(fit.history.get(history_key(fit.history, key, metric), ()))
+            values += (found + [None] * max(0, fit.epochs_run - len(found)))[
+                : max(fit.epochs_run, 1)
+            ]
+        result[key] = values if any(value is not None for value in values) else []
+    return result
+
+
+def history_key(found: Mapping[str, object], wanted: str, metric: str) -> str:
+    """Return the name under which Keras kept a quantity: `acc`, `sparse_categorical_accuracy`, …"""
+    prefix = "val_" if wanted.startswith("val_") else ""
+    if wanted.endswith("loss"):
+        return f"{prefix}loss"
+    names = [prefix + metric, f"{prefix}accuracy", f"{prefix}acc"]
+    names += [name for name in found if name.startswith("val_") == bool(prefix) and "acc" in name]
+    return next((name for name in names if name in found), names[0])
+
+
+def nearest_architecture(experiment: Experiment, run: Run) -> str:
+    """Return the name of the allowed architecture that a run resembles most."""
+    found = layer_texts(run)
+    return max(
+        experiment.architectures,
+        key=lambda name: SequenceMatcher(None, experiment.architectures[name], found).ratio(),
+    )
+
+
+def thresholds(assignment: Assignment, experiment: Experiment, run: Run) -> Thresholds | None:
+    """Return the calibrated thresholds of the architecture that a run resembles most."""
+    if assignment.calibration is None:
+        return None
+    return assignment.calibration.thresholds(nearest_architecture(experiment, run))
+
+
+class ExperimentWriter:
+    """Writes experiments of one submission in one language; use it inside `charts.drawing()`."""
+
+    def __init__(self, graded: Graded, say: Translator) -> None:
+        self._graded = graded
+        self._say = say
+
+    def experiment(self, experiment: Experiment) -> ExperimentView:
+        """Return everything the report says about one experiment."""
+        say, graded = self._say, self._graded
+        mine = [f for f in graded.findings if f.check.split(".")[0] == experiment.id]
+        head: dict[str, Any] = {
+            "id": experiment.id,
+            "title": clip(say(experiment.title.text)),
+            "earned": points_text(sum(f.earned for f in mine), say),
+            "possible": points_text(sum(f.possible for f in mine), say),
+            "epochs_asked": experiment.epochs,
+        }
+        run = graded.run(experiment.id)
+        if run is None:
+            return ExperimentView(**head, ran=False)
+        fits = chain_of(graded, run)
+        values = history(fits, experiment.metric)
+        limits = thresholds(graded.assignment, experiment, run)
+        heads, rows, thin = self._history(values)
+        layers, difference = self._layers(experiment, run)
+        return ExperimentView(
+            **head,
+            ran=True,
+            cell=run.fit.cell,
+            epochs=run.epochs,
+            parameters=count_text(run.measured.parameters) if run.measured else "",
+            data=clip(run.fit.data.text or run.fit.data.reason or "", 200),
+            validation=clip(self._validation(run.fit), 200),
+            trained_by=say(TRAINED_BY[run.trained_by]),
+            unmeasured=clip(run.unmeasured or "", 400) if run.measured is None else "",
+            figures=tuple(self._figures(experiment, run, limits)),
+            charts=tuple(self._charts(head["title"], values, run, limits)),
+            history_heads=heads,
+            history=rows,
+            thinned=thin,
+            layers=layers,
+            difference=difference,
+            no_recipe="" if run.fit.recipe else clip(run.fit.reason or "", 300),
+        )
+
+    def accuracy(self, value: float | None) -> str:
+        """Return an accuracy with three decimals, a dash where there is none."""
+        return "–" if value is None else self._say.number(value, 3)
+
+    def _validation(self, fit: Fit) -> str:
+        if fit.validation is not None:
+            return fit.validation.text
+        if fit.validation_split:
+            share = T("the last {share}% of the rows", share=round(100 * fit.validation_split))
+            return self._say(share)
+        return ""
+
+    def _figures(self, experiment: Experiment, run: Run, limits: Thresholds | None) -> list[Row]:
+        say, measured = self._say, run.measured
+        if measured is None:
+            return []
+        plain = self._plain(experiment, run)
+        train = self._between(plain.train_accuracy.min, plain.train_accuracy.max) if plain else "–"
+        rows = [
+            (T("Accuracy, training split"), self.accuracy(measured.train_accuracy), train, "–"),
+            (
+                T("Accuracy, test split"),
+                self.accuracy(measured.test_accuracy),
+                self._between(*limits.accuracy_band) if limits else "–",
+                f"≥ {self.accuracy(limits.accuracy_full)}" if limits else "–",
+            ),
+            (
+                T("Gap (training minus test)"),
+                self.accuracy(measured.gap),
+                self._between(*limits.gap_band) if limits else "–",
+                f"≤ {self.accuracy(limits.gap_limit)}" if limits else "–",
+            ),
+            (T("Loss, training split"), self.accuracy(measured.train_loss), "–", "–"),
+            (T("Loss, test split"), self.accuracy(measured.test_loss), "–", "–"),
+        ]
+        if run.start:
+            start = (
+                T("Test accuracy before training"),
+                self.accuracy(run.start.test_accuracy),
+                "–",
+                "–",
+            )
+            rows.append(start)
+        return [Row((say(name), *cells)) for name, *cells in rows]
+
+    def _plain(self, experiment: Experiment, run: Run) -> Variant | None:
+        calibration = self._graded.assignment.calibration
+        if calibration is None:
+            return None
+        variants = calibration.architectures.get(nearest_architecture(experiment, run), {})
+        return variants.get("plain")
+
+    def _between(self, low: float, high: float) -> str:
+        low_text, high_text = self.accuracy(low), self.accuracy(high)
+        return low_text if low_text == high_text else f"{low_text} – {high_text}"
+
+    def _charts(
+        self,
+        title: str,
+        values: Mapping[str, list[float | None]],
+        run: Run,
+        limits: Thresholds | None,
+    ) -> list[Chart]:
+        say, measured = self._say, run.measured
+        drawn = []
+        for key, name, ends in (
+            ("accuracy", T("Accuracy"), _accuracies(measured, limits)),
+            ("loss", T("Loss"), _losses(measured)),
+        ):
+            series = charts.Series(values[key], values[f"val_{key}"])
+            if not (series.training or series.validation):
+                continue
+            alt = T(
+                "{title}: {name} over {epochs} epochs while training, from {first} to {last}.",
+                title=title,
+                name=name,
+                epochs=max(len(series.training), len(series.validation)),
+                first=self.accuracy(_first(series.training)),
+                last=self.accuracy(_first(series.training[::-1])),
+            )
+            drawn.append(Chart(charts.learning_curve(series, ends, say(name), say), say(alt)))
+        return drawn
+
+    def _history(
+        self, values: Mapping[str, list[float | None]]
+    ) -> tuple[tuple[str, ...], tuple[Row, ...], bool]:
+        names = {
+            "accuracy": T("Accuracy while training"),
+            "val_accuracy": T("Accuracy, validation"),
+            "loss": T("Loss while training"),
+            "val_loss": T("Loss, validation"),
+        }
+        kept = [key for key in names if values[key]]
+        length = max((len(values[key]) for key in kept), default=0)
+        epochs = [epoch for epoch, _ in charts.thinned([None] * length, TABLE_EPOCHS)]
+        rows = tuple(
+            Row((str(epoch), *(self.accuracy(_at(values[key], epoch)) for key in kept)))
+            for epoch in epochs
+        )
+        return tuple(self._say(names[key]) for key in kept), rows, length > TABLE_EPOCHS
+
+    def _layers(self, experiment: Experiment, run: Run) -> tuple[tuple[Row, ...], bool]:
+        if run.fit.recipe is None:
+            return (), False
+        finding = next(
+            (f for f in self._graded.findings if f.check == f"{experiment.id}.architecture"), None
+        )
+        if finding is None or finding.status is Status.PASSED:
+            return tuple(_layer_rows(run.fit.recipe)), False
+        wanted = experiment.architectures[nearest_architecture(experiment, run)]
+        return tuple(_difference(wanted, layer_texts(run))), True
+
+
+def _accuracies(measured: Measurement | None, limits: Thresholds | None) -> charts.Measured:
+    band = limits.accuracy_band if limits else None
+    return charts.Measured(
+        measured.train_accuracy if measured else None,
+        measured.test_accuracy if measured else None,
+        band,
+    )
+
+
+def _losses(measured: Measurement | None) -> charts.Measured:
+    return (
+        charts.Measured(measured.train_loss, measured.test_loss) if measured else charts.Measured()
+    )
+
+
+def _first(values: Sequence[float | None]) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _at(values: Sequence[float | None], epoch: int) -> float | None:
+    return values[epoch - 1] if epoch <= len(values) else None
+
+
+def _layer_rows(recipe: Recipe) -> list[Row]:
+    """Layers, the shape of what they put out, and their trained values, where these are plain."""
+    rows, shapes = [], [list(recipe.input_shape)]
+    for place, node in enumerate(recipe.nodes):
+        before = shapes[place] if node.inputs == [place - 1] else []
+        shape, parameters = _effect(node, before)
+        shapes.append(shape)
+        size = " × ".join(count_text(side) for side in shape) or "–"
+        rows.append(
+            Row(
+                (
+                    clip(layer_text(node.op, node.config), 160),
+                    size,
+                    "–" if parameters is None else count_text(parameters),
+                )
+            )
+        )
+    return rows
+
+
+def _effect(node: Node, shape: list[int]) -> tuple[list[int], int | None]:
+    """Return a layer's output shape and trained values; ([], None) where that is not plain."""
+    units = node.config.get("units")
+    if not shape or node.custom:
+        return [], None
+    if node.op == "Flatten":
+        return [math.prod(shape)], 0
+    if node.op == "Dense" and isinstance(units, int):
+        return [*shape[:-1], units], (shape[-1] + bool(node.config.get("use_bias", True))) * units
+    if node.op in ("Activation", "ReLU", "Softmax", "Dropout", "Rescaling", "GaussianNoise", "ELU"):
+        return shape, 0
+    return [], None
+
+
+def _difference(wanted: Sequence[str], found: Sequence[str]) -> list[Row]:
+    rows = []
+    for tag, low, high, start, stop in SequenceMatcher(
+        None, wanted, found, autojunk=False
+    ).get_opcodes():
+        for step in range(max(high - low, stop - start)):
+            left = wanted[low + step] if low + step < high else ""
+            right = found[start + step] if start + step < stop else ""
+            mark: Literal["same", "changed", "missing", "extra"] = (
+                "same"
+                if tag == "equal"
+                else "changed"
+                if left and right
+                else "missing"
+                if left
+                else "extra"
+            )
+            rows.append(Row((clip(left, 160) or "–", clip(right, 160) or "–"), mark))
+    return rows

@@ -1,0 +1,223 @@
+"""The outcome of one submission, and the `result.json` that says it (schema `grader/result/1`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal
+
+from grader.assignment import Assignment
+from grader.evidence import CellRun, Evidence, Run
+from grader.findings import Finding, Flag
+from grader.locale import Readable, Translator
+
+SCHEMA = "grader/result/1"
+
+
+class State(StrEnum):
+    """How a submission ended."""
+
+    GRADED = "graded"
+    NEEDS_REVIEW = "needs_review"
+    UNREADABLE = "unreadable"
+    GRADER_ERROR = "grader_error"
+
+
+@dataclass(frozen=True)
+class Student:
+    """Who handed in."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class NotebookFile:
+    """The file that was graded: its name and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A written answer, as found; `marks` is None until a person has marked it."""
+
+    question: str
+    status: Literal["found", "missing"]
+    found_by: str | None
+    text: str
+    cells: tuple[int, ...] = ()
+    marks: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points in hundredths and the grade they make.
+
+    Attributes:
+        earned: confirmed points; `possible` the automatic points; `pending` what waits for a
+            person; `total` the whole assignment.
+        value: the grade on the course's scale, None while anything is pending.
+        lowest, highest: where the grade can still end.
+        late_s: seconds late, None when not known; `deduction` in points of the scale.
+    """
+
+    earned: int
+    possible: int
+    pending: int
+    total: int
+    value: Decimal | None
+    lowest: Decimal
+    highest: Decimal
+    late_s: int | None = None
+    deduction: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Everything about one graded submission: what `report` renders and `gradebook` keeps.
+
+    Attributes:
+        experiments: experiment → `id` of the run that was taken for it, None when there is none.
+        problem: why it could not be read or graded, in one sentence.
+        notices: what was tolerated in the file.
+    """
+
+    assignment: Assignment
+    student: Student
+    notebook: NotebookFile
+    state: State
+    score: Score
+    findings: tuple[Finding, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
+    experiments: Mapping[str, int | None] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    problem: Readable | None = None
+    notices: tuple[Readable, ...] = ()
+
+    def run(self, experiment: str) -> Run | None:
+        """Return the run that was taken for an experiment."""
+        wanted = self.experiments.get(experiment)
+        return next((run for run in self.evidence.runs if run.id == wanted), None)
+
+
+def result_json(graded: Graded, language: str) -> dict[str, Any]:
+    """Return `result.json` as plain values: points with two decimals, sentences in one language."""
+    say = Translator(language)
+    scale = graded.assignment.spec.scale
+    score = graded.score
+    return {
+        "schema": SCHEMA,
+        "assignment": {"id": graded.assignment.id, "sha256": graded.assignment.sha256},
+        "student": {"id": graded.student.id, "name": graded.student.name},
+        "notebook": {"name": graded.notebook.name, "sha256": graded.notebook.sha256},
+        "state": graded.state.value,
+        "problem": say(graded.problem) if graded.problem else None,
+        "notices": [say(notice) for notice in graded.notices],
+        "points": {
+            "earned": points(score.earned),
+            "possible": points(score.possible),
+            "pending": points(score.pending),
+            "total": points(score.total),
+        },
+        "late": {"by_s": score.late_s, "deduction": float(score.deduction)},
+        "grade": {
+            "value": None if score.value is None else float(score.value),
+            "range": [float(score.lowest), float(score.highest)],
+            "scale": f"{scale.minimum}–{scale.maximum}",
+        },
+        "findings": [_finding(finding, say) for finding in graded.findings],
+        "runs": [_run(run, graded) for run in graded.evidence.runs],
+        "answers": [_answer(answer) for answer in graded.answers],
+        "flags": [{"kind": flag.kind, "detail": say(flag.detail), "run": flag.run} for flag in graded.flags],
+        "cells": [_cell(cell) for cell in graded.evidence.cells],
+        "environment": dict(graded.environment),
+    }
+
+
+def points(hundredths: int) -> float:
+    """Return hundredths as points."""
+    return round(hundredths / 100, 2)
+
+
+def layer_texts(run: Run) -> list[str]:
+    """Return a run's layers as sentences for people: `Dense(128, relu)`."""
+    return [layer_text(node.op, node.config) for node in run.fit.recipe.nodes] if run.fit.recipe else []
+
+
+def layer_text(op: str, config: Mapping[str, Any]) -> str:
+    """Return one layer as `Class(main settings)`, the form that assignment.toml uses too."""
+    name = op.rsplit(".", 1)[-1]
+    main = [config[key] for key in ("units", "filters", "rate", "stddev", "kernel_size", "pool_size") if key in config]
+    if config.get("activation") not in (None, "linear"):
+        main.append(config["activation"])
+    words = ["×".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value) for value in main]
+    return f"{name}({', '.join(words)})" if words else name
+
+
+def cell_name(cell: int | None) -> str:
+    """Return how a report names a cell: counted from 0, as in `cells`."""
+    return "" if cell is None else f"cell {cell}"
+
+
+def _finding(finding: Finding, say: Translator) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "status": finding.status.value,
+        "basis": finding.basis,
+        "earned": points(finding.earned),
+        "possible": points(finding.possible),
+        "title": say(finding.title),
+        "expected": say(finding.expected),
+        "observed": say(finding.observed),
+        "where": cell_name(finding.cell),
+        "hint": say(finding.hint) if finding.hint else "",
+        "remark": say(finding.remark) if finding.remark else "",
+        "run": finding.run,
+        "overridden": finding.overridden,
+    }
+
+
+def _run(run: Run, graded: Graded) -> dict[str, Any]:
+    taken = [name for name, wanted in graded.experiments.items() if wanted == run.id]
+    measured = run.measured
+    return {
+        "id": run.id,
+        "experiment": taken[0] if taken else None,
+        "cell": run.fit.cell,
+        "layers": layer_texts(run),
+        "epochs": run.epochs,
+        "data": run.fit.data.text,
+        "trained_by": run.trained_by,
+        "start_test_accuracy": _rounded(run.start.test_accuracy if run.start else None),
+        "train_accuracy": _rounded(measured.train_accuracy if measured else None),
+        "test_accuracy": _rounded(measured.test_accuracy if measured else None),
+        "gap": _rounded(measured.gap if measured else None),
+        "parameters": measured.parameters if measured else None,
+        "unmeasured": run.unmeasured,
+        "flags": [flag.kind for flag in graded.flags if flag.run == run.id],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "question": answer.question,
+        "status": answer.status,
+        "found_by": answer.found_by,
+        "text": answer.text,
+        "cells": list(answer.cells),
+        "marks": None if answer.marks is None else {key: points(mark) for key, mark in answer.marks.items()},
+    }
+
+
+def _cell(cell: CellRun) -> dict[str, Any]:
+    return {"index": cell.index, "seconds": round(cell.seconds, 2), "status": cell.status, "error": cell.error}

@@ -1,0 +1,1 @@
+"""Written answers: where they are, what they are marked on, and the marks."""

@@ -1,0 +1,22 @@
+"""Walls around a job: levels, limits, start and end. See `open_sandbox`, and `probe.probe`."""
+
+from __future__ import annotations
+
+from grader.sandbox.box import Sandbox, open_sandbox
+from grader.sandbox.jobs import Ended, Job, Level, Limits, Mount, WallsError
+from grader.sandbox.probe import Probe, ProbeCheck
+from grader.sandbox.running import Running
+
+__all__ = [
+    "Ended",
+    "Job",
+    "Level",
+    "Limits",
+    "Mount",
+    "Probe",
+    "ProbeCheck",
+    "Running",
+    "Sandbox",
+    "WallsError",
+    "open_sandbox",
+]

@@ -1,0 +1,116 @@
+"""Names the level this machine offers by attacking its walls, not by looking for a program.
+
+Takes about a second. Anything that gets through, and anything that cannot be tried, makes the
+level none; nothing is remembered on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.sandbox.box import Sandbox
+from grader.sandbox.jobs import Job, Level, Limits, Mount, WallsError
+
+SLOT = 999
+PROCESSES = 48
+MEMORY_MB = 128
+QUIET_S = 0.1
+HOG = f"blocks = [bytearray(b'x' * 2**20) for _ in range({4 * MEMORY_MB})]; print('grew')"
+ATTACKS = Path(__file__).with_name("attacks.py")
+NAMES = ("network", "canary", "environment", "read_only", "own_package", "processes")
+
+
+@dataclass(frozen=True)
+class ProbeCheck:
+    """One attack: whether the walls held, and what got through if not."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the machine offers, and why in one line."""
+
+    level: Level
+    checks: tuple[ProbeCheck, ...]
+    reason: str
+
+
+def probe(sandbox: Sandbox | None = None) -> Probe:
+    """Attack the standard walls and report the level; never raises for walls that do not hold."""
+    folder = Path(tempfile.mkdtemp(prefix="nb-"))
+    try:
+        checks = _attack(sandbox or Sandbox(Level.STANDARD, SLOT), folder)
+    except WallsError as error:
+        checks = (ProbeCheck("start", False, str(error)),)
+    except OSError as error:
+        checks = (ProbeCheck("start", False, f"cannot start a process: {error}"),)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    failed = next((check for check in checks if not check.ok), None)
+    if failed is not None:
+        return Probe(Level.NONE, checks, f"{failed.name}: {failed.detail}")
+    return Probe(Level.STANDARD, checks, f"all {len(checks)} attacks were held back")
+
+
+def _attack(sandbox: Sandbox, folder: Path) -> tuple[ProbeCheck, ...]:
+    job, canary, open_canary = folder / "job", folder / "canary", folder / "open"
+    job.mkdir()
+    canary.write_text("secret")
+    canary.chmod(0o600)
+    open_canary.write_text("secret")
+    folder.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        arguments = ["/k/attacks.py", port, str(PROCESSES), str(canary), str(open_canary)]
+        met = _run_attacks(sandbox, job, arguments)
+    checks = [ProbeCheck(name, met.get(name) == "", _detail(met, name)) for name in NAMES]
+    return (*checks, _memory(sandbox, job), _daemon(met, job / "heartbeat"))
+
+
+def _run_attacks(sandbox: Sandbox, job: Path, arguments: list[str]) -> dict[str, object]:
+    mounts = (Mount(job, "/job", writable=True), Mount(ATTACKS, "/k/attacks.py"))
+    limits = Limits(wall_s=15, memory_mb=512, processes=PROCESSES, tmp_mb=16)
+    started = sandbox.start(Job(["-I", *arguments], mounts, limits), stdout=subprocess.PIPE)
+    with started as running:
+        assert running.process.stdout is not None
+        printed = running.process.stdout.read()
+        ended = running.wait()
+    try:
+        met = json.loads(printed)
+    except ValueError as error:
+        said = ended.stderr_tail.strip().splitlines() or ["no message"]
+        raise WallsError(f"the attacks could not run ({ended.reason}): {said[-1]}") from error
+    return met if isinstance(met, dict) else {}
+
+
+def _memory(sandbox: Sandbox, job: Path) -> ProbeCheck:
+    limits = Limits(wall_s=15, memory_mb=MEMORY_MB, tmp_mb=16)
+    hog = Job(["-I", "-S", "-c", HOG], (Mount(job, "/job", writable=True),), limits)
+    ended = sandbox.start(hog).wait()
+    stopped = ended.reason == "memory" or "MemoryError" in ended.stderr_tail
+    detail = "" if stopped else f"{4 * MEMORY_MB} MB were used with a limit of {MEMORY_MB} MB"
+    return ProbeCheck("memory", stopped, detail)
+
+
+def _daemon(met: dict[str, object], heartbeat: Path) -> ProbeCheck:
+    if "daemon" not in met:
+        return ProbeCheck("daemon", False, "the attack did not run")
+    before = os.stat(heartbeat).st_mtime_ns
+    time.sleep(QUIET_S)
+    survived = os.stat(heartbeat).st_mtime_ns != before
+    return ProbeCheck("daemon", not survived, "a daemon outlived its job" if survived else "")
+
+
+def _detail(met: dict[str, object], name: str) -> str:
+    return str(met.get(name, "the attack did not run"))

@@ -1,0 +1,72 @@
+"""Process trees read from /proc: who belongs to a job, how much memory and time they use.
+
+Linux only; every function copes with processes that vanish while it reads.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process at one moment; pid and start together name it for ever."""
+
+    pid: int
+    parent: int
+    started: int
+    cpu_s: float
+    state: str
+
+
+def tree(root: int) -> list[Process]:
+    """Return the process `root` and everything that descends from it."""
+    everything = [found for found in map(_read, _pids()) if found is not None]
+    members = {root}
+    while True:
+        more = {found.pid for found in everything if found.parent in members} - members
+        if not more:
+            return [found for found in everything if found.pid in members]
+        members |= more
+
+
+def alive(process: Process) -> bool:
+    """Tell whether this very process still runs (a zombie does not)."""
+    now = _read(process.pid)
+    return now is not None and now.started == process.started and now.state not in "ZX"
+
+
+def memory_mb(processes: list[Process]) -> float:
+    """Return the memory that these processes hold, without mapped files, in MiB.
+
+    Shared memory counts once for each process that maps it: too much rather than too little.
+    """
+    return sum(_held_kb(process.pid) for process in processes) / 1024
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _read(pid: int) -> Process | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name, in parentheses, may itself hold spaces and parentheses.
+    fields = text.rpartition(")")[2].split()
+    ticks = sum(int(value) for value in fields[11:15])
+    return Process(pid, int(fields[1]), int(fields[19]), ticks / TICKS_PER_S, fields[0])
+
+
+def _held_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    held = (line.split() for line in lines.splitlines() if line.startswith(("RssAnon", "RssShmem")))
+    return sum(int(words[1]) for words in held)

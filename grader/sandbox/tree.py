@@ -1,0 +1,132 @@
+"""The processes of one walled job: what they use, how they are killed, proof that none is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+
+from grader.sandbox import processes
+from grader.sandbox.bubblewrap import RESTRICTED
+from grader.sandbox.cgroup import Group
+from grader.sandbox.disk import DiskWatch
+from grader.sandbox.jobs import Job, Reason, WallsError
+
+SURVIVAL_S = 5.0
+
+
+class WalledTree:
+    """One job behind bubblewrap.
+
+    A control group counts memory where there is one; else this sums the tree every 100 ms.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], group: Group | None, status: int, job: Job
+    ) -> None:
+        self._process = process
+        self._group = group
+        self._status = status
+        self._limits = job.limits
+        self._disk = DiskWatch([mount.source for mount in job.mounts if mount.writable])
+        self._members: dict[tuple[int, int], processes.Process] = {}
+        self._peak_mb = 0.0
+        self._oom_kills = 0
+        self._executed = False
+        self.watched = group is None or bool(self._disk.folders)
+
+    def excess(self) -> Reason | None:
+        """Return why the job must stop: too much memory or processes, or too full a disk."""
+        if self._group is None:
+            members = self._look()
+            held_mb = processes.memory_mb(members)
+            self._peak_mb = max(self._peak_mb, held_mb)
+            if held_mb > self._limits.memory_mb:
+                return "memory"
+        return "disk" if self._disk.added_mb() > self._limits.disk_mb else None
+
+    def kill(self) -> None:
+        """Kill the outermost process; the kernel takes its pid namespace with it."""
+        if self._group is None:
+            self._look()
+        self._process.kill()
+
+    def ended(self, code: int, stderr_tail: str) -> Reason:
+        """Return why the job ended by itself.
+
+        Raises:
+            WallsError: bubblewrap ended before it executed anything.
+        """
+        killed = code in {-signal.SIGKILL, 128 + signal.SIGKILL}
+        if killed and self._oom_kills > 0:
+            return "memory"
+        if code == -signal.SIGKILL:
+            return "killed"
+        if not self._executed:
+            raise WallsError(walls_problem(stderr_tail))
+        return "exited"
+
+    def usage(self) -> tuple[float | None, float | None, int]:
+        """Return processor seconds, peak memory in MiB, kills for lack of memory."""
+        if self._group is None:
+            cpu_s = sum(member.cpu_s for member in self._members.values())
+            return cpu_s, self._peak_mb, 0
+        self._oom_kills = self._group.oom_kills()
+        return self._group.cpu_s(), self._group.peak_memory_mb(), self._oom_kills
+
+    def close(self) -> None:
+        """Check that the tree is gone.
+
+        Raises:
+            WallsError: processes survived.
+        """
+        self._executed = _executed(self._status)
+        if self._group is not None:
+            self._group.close()
+            return
+        deadline = time.monotonic() + SURVIVAL_S
+        while left := [member.pid for member in self._members.values() if processes.alive(member)]:
+            if time.monotonic() > deadline:
+                raise WallsError(f"{len(left)} processes of a job survived SIGKILL: {left[:5]}")
+            for pid in left:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.005)
+
+    def _look(self) -> list[processes.Process]:
+        if self._process.returncode is not None:
+            return []
+        members = processes.tree(self._process.pid)
+        self._members |= {(member.pid, member.started): member for member in members}
+        return members
+
+
+def _executed(status: int) -> bool:
+    """Tell from bubblewrap's status lines whether the program inside was executed at all."""
+    os.set_blocking(status, False)
+    text = b""
+    with os.fdopen(status, "rb", buffering=0) as stream:
+        while block := stream.read(65536):
+            text += block
+    return any("exit-code" in json.loads(line) for line in text.decode().splitlines() if line)
+
+
+def walls_problem(stderr_tail: str) -> str:
+    """Say in one line why bubblewrap failed and what helps."""
+    lines = [line for line in stderr_tail.splitlines() if line.strip()]
+    said = lines[-1].strip() if lines else "no message"
+    return f"bubblewrap could not put up the walls: {said}; {_remedy(said)}"
+
+
+def _remedy(said: str) -> str:
+    if RESTRICTED.exists() and RESTRICTED.read_text().strip() == "1":
+        return (
+            "this system restricts user namespaces: sudo sysctl -w "
+            "kernel.apparmor_restrict_unprivileged_userns=0, or run as root"
+        )
+    if "ermission" in said or "not permitted" in said:
+        return "user namespaces are not allowed here (a container?): allow them, or use a host"
+    return "'grader doctor' shows what this machine offers"

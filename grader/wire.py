@@ -1,0 +1,152 @@
+"""All that crosses a wall: record shapes, caps, framing, derived seeds. Standard library only.
+
+The kernel side writes records (one JSON object a line); the trainer speaks frames (one JSON object
+and some blobs). Both sides of every wall import this module and nothing else of ours but
+`dataset.identity`. What a record holds is validated again, strictly, by `grader.evidence`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+# Caps: what a submission may make the controller or the trainer read.
+MAX_RECORD_BYTES = 2_000_000
+MAX_RECORDS_BYTES = 64_000_000
+MAX_RECORDS = 20_000
+MAX_BLOB_BYTES = 25_000_000
+MAX_BLOBS = 8
+MAX_VARIABLES_BYTES = 2_000_000_000
+MAX_LAYERS = 100
+MAX_PARAMETERS = 5_000_000
+MAX_OUTPUT_BYTES = 1_000_000
+MAX_OUTPUTS_BYTES = 20_000_000
+
+EVENTS = "events.jsonl"
+CELLS = "cells.jsonl"
+PLAN = "plan.json"
+NOTEBOOK = "notebook.json"
+VARIABLES = "variables"
+
+# The allow-list: which layers can be rebuilt, and which of their settings travel.
+# Activations are a name of ACTIVATIONS; anything else makes the layer "custom".
+LAYERS: Mapping[str, tuple[str, ...]] = {
+    "Activation": ("activation",),
+    "Add": (),
+    "AlphaDropout": ("rate",),
+    "Average": (),
+    "AveragePooling2D": ("pool_size", "strides", "padding"),
+    "BatchNormalization": ("axis", "momentum", "epsilon", "center", "scale"),
+    "Concatenate": ("axis",),
+    "Conv2D": (
+        "filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "activation", "use_bias",
+    ),
+    "Dense": ("units", "activation", "use_bias"),
+    "Dropout": ("rate",),
+    "ELU": ("alpha",),
+    "Flatten": (),
+    "GaussianDropout": ("rate",),
+    "GaussianNoise": ("stddev",),
+    "GlobalAveragePooling2D": ("keepdims",),
+    "GlobalMaxPooling2D": ("keepdims",),
+    "LayerNormalization": ("axis", "epsilon", "center", "scale"),
+    "LeakyReLU": ("negative_slope",),
+    "MaxPooling2D": ("pool_size", "strides", "padding"),
+    "ReLU": ("max_value", "negative_slope", "threshold"),
+    "Rescaling": ("scale", "offset"),
+    "Reshape": ("target_shape",),
+    "Softmax": ("axis",),
+}  # fmt: skip
+ACTIVATIONS = (
+    "linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
+    "tanh", "sigmoid", "hard_sigmoid", "softmax", "log_softmax", "exponential", "mish",
+)  # fmt: skip
+
+
+def derived_seed(seed: int, *parts: object) -> int:
+    """Return a 31-bit seed that depends on `seed` and on every part, the same everywhere."""
+    text = "\x1f".join([str(seed), *map(str, parts)])
+    return zlib.crc32(text.encode()) & 0x7FFFFFFF
+
+
+def initial_seed(seed: int, layer_class: str, shape: Sequence[int], ordinal: int) -> int:
+    """Return the seed of the `ordinal`-th unseeded weight of this layer class and shape in a cell."""
+    return derived_seed(seed, "start", layer_class, *shape, ordinal)
+
+
+def epoch_seed(seed: int, epochs_done: int) -> int:
+    """Return the seed that orders the rows of the epoch after `epochs_done` on the same variables."""
+    return derived_seed(seed, "epoch", epochs_done)
+
+
+def append_record(path: Path | str, record: Mapping[str, Any]) -> None:
+    """Append one record to disk at once, so that it survives the process.
+
+    Raises:
+        ValueError: the record is over the cap, or holds what JSON has no word for (NaN too).
+    """
+    line = json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    if len(line) > MAX_RECORD_BYTES:
+        raise ValueError(f"record of {len(line)} bytes is over the cap of {MAX_RECORD_BYTES}")
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
+
+
+def finite(value: float) -> float | None:
+    """Return the number, or None where it is not finite: JSON has no NaN."""
+    number = float(value)
+    return number if number - number == 0.0 else None
+
+
+class FrameError(Exception):
+    """The other side of the wall closed, or sent what is no frame."""
+
+
+def write_frame(stream: BinaryIO, message: Mapping[str, Any], blobs: Sequence[bytes] = ()) -> None:
+    """Send one message: its length, the JSON, then each blob (their lengths stand in the JSON)."""
+    body = json.dumps(
+        {**message, "blobs": [len(blob) for blob in blobs]}, allow_nan=False, separators=(",", ":")
+    ).encode()
+    stream.write(struct.pack(">I", len(body)) + body)
+    for blob in blobs:
+        stream.write(blob)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], list[bytes]]:
+    """Receive one message and its blobs.
+
+    Raises:
+        EOFError: the other side closed between two frames.
+        FrameError: it closed inside one, or a length is over its cap.
+    """
+    head = stream.read(4)
+    if not head:
+        raise EOFError
+    (length,) = struct.unpack(">I", _whole(head, 4))
+    if length > MAX_RECORDS_BYTES:
+        raise FrameError(f"frame of {length} bytes is over the cap of {MAX_RECORDS_BYTES}")
+    try:
+        message = json.loads(_whole(stream.read(length), length))
+    except (ValueError, RecursionError) as error:
+        raise FrameError(f"frame is not JSON: {error}") from error
+    sizes = message.pop("blobs", None) if isinstance(message, dict) else None
+    if not isinstance(sizes, list) or len(sizes) > MAX_BLOBS:
+        raise FrameError("frame has no list of blobs, or too many")
+    if not all(type(size) is int and 0 <= size <= MAX_BLOB_BYTES for size in sizes):
+        raise FrameError(f"a blob is over the cap of {MAX_BLOB_BYTES} bytes")
+    return message, [_whole(stream.read(size), size) for size in sizes]
+
+
+def _whole(data: bytes, length: int) -> bytes:
+    if len(data) != length:
+        raise FrameError(f"the other side closed after {len(data)} of {length} bytes")
+    return data

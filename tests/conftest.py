@@ -1,0 +1,78 @@
+"""What every test may use: the real dataset, verified, and a cache of its own where it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.dataset import DatasetSpec, FileSpec, SplitSpec
+from grader.dataset.identity import Pristine
+from grader.dataset.store import Dataset, DatasetError, open_dataset
+
+FASHION = DatasetSpec(
+    name="fashion-mnist",
+    loader="keras.datasets.fashion_mnist",
+    keras_folder="fashion-mnist",
+    shape=(28, 28),
+    classes=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    splits={
+        "train": SplitSpec(
+            images=FileSpec(
+                "train-images-idx3-ubyte",
+                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            ),
+            labels=FileSpec(
+                "train-labels-idx1-ubyte",
+                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            ),
+        ),
+        "test": SplitSpec(
+            images=FileSpec(
+                "t10k-images-idx3-ubyte",
+                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            ),
+            labels=FileSpec(
+                "t10k-labels-idx1-ubyte",
+                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+            ),
+        ),
+    },
+    debian_package="dataset-fashion-mnist",
+    debian_folder="usr/share/datasets/fashion-mnist",
+)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    """The real dataset, from the user's own cache (`make setup` puts it there)."""
+    try:
+        return open_dataset(FASHION)
+    except DatasetError as error:
+        pytest.fail(f"the tests need the dataset: {error}")
+
+
+@pytest.fixture(scope="session")
+def pristine(dataset: Dataset) -> Pristine:
+    return Pristine.open(dataset.rows)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache and an empty Keras folder, so that nothing of this machine is found."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras-home"))
+    monkeypatch.delenv("GRADER_DATA", raising=False)
+    return cache

@@ -1,0 +1,85 @@
+"""Control groups of both versions, on a make-believe file system where the real one has none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import Limits, WallsError, cgroup
+
+V2_FILES = ("memory.max", "memory.swap.max", "pids.max", "cgroup.procs")
+
+
+@pytest.fixture
+def unified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A version 2 tree in which new folders get their files, as the kernel would make them."""
+    real = Path.mkdir
+
+    def mkdir(path: Path) -> None:
+        real(path)
+        for name in V2_FILES:
+            (path / name).write_text("")
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    monkeypatch.setattr(cgroup, "_parents_by_controller", lambda: {"": tmp_path})
+    return tmp_path
+
+
+def test_version_2_sets_every_limit(unified: Path) -> None:
+    """Memory, swap and processes are limited in a folder of the job's own."""
+    group = cgroup.make_group(Limits(wall_s=1, memory_mb=100, processes=30))
+
+    assert group is not None
+    group.add(os.getpid())
+    folder = group.folders["memory"]
+    assert unified == folder.parent
+    assert [str(100 * 2**20), "0", "30", str(os.getpid())] == [
+        (folder / name).read_text() for name in V2_FILES
+    ]
+
+
+def test_version_2_tells_what_happened(unified: Path) -> None:
+    """Kills, the peak and processor time are read from the kernel's files."""
+    group = cgroup.make_group(Limits(wall_s=1))
+    assert group is not None
+    folder = group.folders["memory"]
+    (folder / "memory.events").write_text("low 0\noom 3\noom_kill 2\noom_group_kill 0\n")
+    (folder / "memory.peak").write_text(str(5 * 2**20))
+    (folder / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1\n")
+
+    assert (2, 5.0, 1.5) == (group.oom_kills(), group.peak_memory_mb(), group.cpu_s())
+
+
+def test_no_group_where_none_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without the controllers' files is removed again, and there is no group."""
+    monkeypatch.setattr(cgroup, "_parents_by_controller", lambda: {"": tmp_path / "own"})
+    (tmp_path / "own").mkdir()
+
+    assert cgroup.make_group(Limits(wall_s=1)) is None
+    assert ["own"] == os.listdir(tmp_path)
+    assert [] == os.listdir(tmp_path / "own")
+
+
+def test_leftovers_of_dead_controllers_are_swept(unified: Path) -> None:
+    """A group whose controller is gone is removed; one of a living controller stays."""
+    dead, living = unified / "nb-999999999-0", unified / f"nb-{os.getppid()}-0"
+    for folder in (dead, living):
+        os.mkdir(folder)
+
+    cgroup.make_group(Limits(wall_s=1))
+
+    assert (False, True) == (dead.exists(), living.exists())
+
+
+def test_survivors_are_an_error(unified: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that SIGKILL does not remove is reported, not ignored."""
+    monkeypatch.setattr(cgroup, "EMPTY_S", 0.05)
+    monkeypatch.setattr(os, "kill", lambda pid, number: None)
+    group = cgroup.make_group(Limits(wall_s=1))
+    assert group is not None
+    group.add(1)
+
+    with pytest.raises(WallsError, match="1 processes of a job survived"):
+        group.close()
