@@ -28,13 +28,13 @@ bench: setup  ## the benchmarks
 	$(BIN)/python -m benchmarks
 
 demo: setup  ## grade the sample class
-	$(BIN)/grader grade assignment/samples --out demo-out --allow-reduced
+	$(BIN)/grader grade assignment/samples --out demo-out || [ $$? -eq 1 ]  # 1: some need a person
 	@echo "Reports: demo-out/index.html"
 
 attack: setup  ## the attack corpus
 	$(PYTEST) -q -m "sandbox" tests/attacks
 
-lock:  ## pin the newest versions again (then `make setup`)
-	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --upgrade \
+lock:  ## pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest of everything
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes $(UPGRADE) \
 	  --extra instructor --group dev --group cpu --python-version 3.11 --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" --quiet -o requirements.lock

@@ -94,7 +94,7 @@ class Grading:
         self._drop_trainer()
 
     def grade(
-        self, data: bytes, name: str, student: Student, late: Late | None = None, overrides: tuple[Override, ...] = ()
+        self, data: bytes, name: str, student: Student, late: Late = scoring.UNKNOWN, overrides: tuple[Override, ...] = ()
     ) -> tuple[Gathered, Graded]:
         """Run one notebook through every stage."""
         gathered = self.gather(data, name)
@@ -119,7 +119,7 @@ class Grading:
         return Gathered(file, notebook, environment=self._environment(None), problem=said, fault=True)
 
     def conclude(
-        self, gathered: Gathered, student: Student, late: Late | None = None, overrides: tuple[Override, ...] = ()
+        self, gathered: Gathered, student: Student, late: Late = scoring.UNKNOWN, overrides: tuple[Override, ...] = ()
     ) -> Graded:
         """Judge what was gathered: pure, the same for the same input."""
         return conclude(self.assignment, self._template, gathered, student, late, overrides)
@@ -182,7 +182,7 @@ def conclude(
     template: Notebook | None,
     gathered: Gathered,
     student: Student,
-    late: Late | None = None,
+    late: Late = scoring.UNKNOWN,
     overrides: tuple[Override, ...] = (),
 ) -> Graded:
     """Judge, mark and score what was gathered."""
@@ -191,7 +191,7 @@ def conclude(
         student=student,
         notebook=gathered.file,
         state=State.GRADED,
-        score=scoring.nothing(assignment),
+        score=scoring.score(assignment, (), (), late),
         environment=gathered.environment,
         problem=gathered.problem,
     )

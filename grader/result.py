@@ -11,7 +11,7 @@ from typing import Any, Literal
 from grader.assignment import Assignment
 from grader.evidence import CellRun, Evidence, Run
 from grader.findings import Finding, Flag
-from grader.locale import Readable, Translator
+from grader.locale import Readable, T, Translator
 
 SCHEMA = "grader/result/1"
 
@@ -134,7 +134,7 @@ def result_json(graded: Graded, language: str) -> dict[str, Any]:
         "findings": [_finding(finding, say) for finding in graded.findings],
         "runs": [_run(run, graded) for run in graded.evidence.runs],
         "answers": [_answer(answer) for answer in graded.answers],
-        "flags": [{"kind": flag.kind, "detail": say(flag.detail), "run": flag.run} for flag in graded.flags],
+        "flags": [_flag(flag, say) for flag in graded.flags],
         "cells": [_cell(cell) for cell in graded.evidence.cells],
         "environment": dict(graded.environment),
     }
@@ -146,23 +146,36 @@ def points(hundredths: int) -> float:
 
 
 def layer_texts(run: Run) -> list[str]:
-    """Return a run's layers as sentences for people: `Dense(128, relu)`."""
-    return [layer_text(node.op, node.config) for node in run.fit.recipe.nodes] if run.fit.recipe else []
+    """Return a run's layers as people write them: `Dense(128, relu)`."""
+    return (
+        [layer_text(node.op, node.config) for node in run.fit.recipe.nodes]
+        if run.fit.recipe
+        else []
+    )
 
 
 def layer_text(op: str, config: Mapping[str, Any]) -> str:
     """Return one layer as `Class(main settings)`, the form that assignment.toml uses too."""
     name = op.rsplit(".", 1)[-1]
-    main = [config[key] for key in ("units", "filters", "rate", "stddev", "kernel_size", "pool_size") if key in config]
+    main = [
+        config[key]
+        for key in ("units", "filters", "rate", "stddev", "kernel_size", "pool_size")
+        if key in config
+    ]
     if config.get("activation") not in (None, "linear"):
         main.append(config["activation"])
-    words = ["×".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value) for value in main]
+    words = [
+        "×".join(map(str, value))
+        if isinstance(value, Sequence) and not isinstance(value, str)
+        else str(value)
+        for value in main
+    ]
     return f"{name}({', '.join(words)})" if words else name
 
 
-def cell_name(cell: int | None) -> str:
+def cell_name(cell: int | None, say: Translator) -> str:
     """Return how a report names a cell: counted from 0, as in `cells`."""
-    return "" if cell is None else f"cell {cell}"
+    return "" if cell is None else say(T("cell {index}", index=cell))
 
 
 def _finding(finding: Finding, say: Translator) -> dict[str, Any]:
@@ -175,12 +188,16 @@ def _finding(finding: Finding, say: Translator) -> dict[str, Any]:
         "title": say(finding.title),
         "expected": say(finding.expected),
         "observed": say(finding.observed),
-        "where": cell_name(finding.cell),
+        "where": cell_name(finding.cell, say),
         "hint": say(finding.hint) if finding.hint else "",
         "remark": say(finding.remark) if finding.remark else "",
         "run": finding.run,
         "overridden": finding.overridden,
     }
+
+
+def _flag(flag: Flag, say: Translator) -> dict[str, Any]:
+    return {"kind": flag.kind, "detail": say(flag.detail), "run": flag.run}
 
 
 def _run(run: Run, graded: Graded) -> dict[str, Any]:
@@ -215,9 +232,16 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "found_by": answer.found_by,
         "text": answer.text,
         "cells": list(answer.cells),
-        "marks": None if answer.marks is None else {key: points(mark) for key, mark in answer.marks.items()},
+        "marks": None
+        if answer.marks is None
+        else {key: points(mark) for key, mark in answer.marks.items()},
     }
 
 
 def _cell(cell: CellRun) -> dict[str, Any]:
-    return {"index": cell.index, "seconds": round(cell.seconds, 2), "status": cell.status, "error": cell.error}
+    return {
+        "index": cell.index,
+        "seconds": round(cell.seconds, 2),
+        "status": cell.status,
+        "error": cell.error,
+    }

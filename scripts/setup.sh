@@ -35,11 +35,16 @@ make_environment() {
 }
 
 install_packages() {
-  [ -x .venv/bin/uv ] || .venv/bin/python -m pip install -q --disable-pip-version-check uv
+  local python=.venv/bin/python
+  # Trust what the machine trusts, as pip does; uv alone knows only the roots it brings.
+  [ ! -s /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=true
   say "installing what requirements.lock pins"
   export VIRTUAL_ENV=$PWD/.venv
-  .venv/bin/uv pip sync -q --require-hashes --compile-bytecode requirements.lock
-  .venv/bin/uv pip install -q --no-deps --no-build-isolation -e .
+  { [ -x .venv/bin/uv ] || $python -m pip install -q --disable-pip-version-check uv; } &&
+    .venv/bin/uv pip sync -q --require-hashes --compile-bytecode requirements.lock ||
+    { say "uv could not; pip tries, which takes longer"
+      $python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock; }
+  $python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 }
 
 browser() { command -v chromium chromium-browser google-chrome | head -n 1; }

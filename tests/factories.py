@@ -1,4 +1,4 @@
-"""Small pieces of evidence for tests: each function makes one thing, right unless told otherwise."""
+"""Small pieces of evidence for tests; each is right unless told otherwise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.assignment import Assignment, load_assignment
+from grader.checks import Verdict, judge
 from grader.evidence import (
     Axes,
     CellRun,
@@ -27,7 +28,6 @@ from grader.evidence import (
     Start,
 )
 from grader.findings import Finding
-from grader.checks import Verdict, judge
 from grader.locale import Translator
 from grader.thresholds import Band, Calibration, Variant
 
@@ -49,11 +49,13 @@ def band(mean: float, sd: float = 0.002) -> Band:
 
 
 def calibration(test: float = 0.88, gap: float = 0.03) -> Calibration:
-    """The same figures for every architecture: full points from 0.871 on, none at 0.821, gap 0.039."""
+    """The same for every architecture: full points from 0.871 on, none at 0.821, gap 0.039."""
     variant = Variant(train_accuracy=band(test + gap), test_accuracy=band(test), gap=band(gap))
     names = ("baseline", "wide", "longer_128", "longer_500", "deep")
     return Calibration(
-        environment={}, assignment_seed=1, architectures={name: {"plain": variant} for name in names}
+        environment={},
+        assignment_seed=1,
+        architectures={name: {"plain": variant} for name in names},
     )
 
 
@@ -94,7 +96,7 @@ def mlp(*hidden: int, shape: Sequence[int] = (28, 28)) -> Recipe:
 def data(rows: Any = None, table: Sequence[float | None] | None = None, **said: Any) -> Data:
     """Recognised rows, /255, with their own labels."""
     rows = TRAIN if rows is None else rows
-    count = sum(stop - start for start, stop in rows) if isinstance(rows, list) else 1
+    count = sum(max(run[-1] - run[0], 0) for run in rows) if isinstance(rows, list) else 1
     labels = Labels(kind="sparse", classes=10, mismatched=0)
     values: dict[str, Any] = {
         "recognised": True, "count": count, "rows": rows, "row_shape": [28, 28],
@@ -143,7 +145,9 @@ def run(
 ) -> Run:
     """One fit of the baseline, trained by the trainer; fields of Run and Fit by name."""
     own = {
-        key: said.pop(key) for key in ("trained_by", "measured", "unmeasured", "fault") if key in said
+        key: said.pop(key)
+        for key in ("trained_by", "measured", "unmeasured", "fault")
+        if key in said
     }
     before = said.get("epochs_before", 0)
     values: dict[str, Any] = {
@@ -180,7 +184,9 @@ def prediction(id: int = 200, chain: int | None = 1, rows: Any = None, **said: A
     return Prediction(**(values | said))
 
 
-def axes(*images: int | None, bars: int = 0, texts: Sequence[str] = (), colorbar: bool = False) -> Axes:
+def axes(
+    *images: int | None, bars: int = 0, texts: Sequence[str] = (), colorbar: bool = False
+) -> Axes:
     """One set of axes."""
     return Axes(images=list(images), bars=bars, texts=list(texts), colorbar=colorbar)
 

@@ -27,11 +27,13 @@ class Judged:
 
     Attributes:
         worth: the points it earns; those that only a fault of ours withholds count as earned.
+        epochs_off: how many epochs more or fewer than were asked for.
     """
 
     run: Run
     outcomes: Mapping[str, Outcome]
     worth: int
+    epochs_off: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ class Trainings:
             for aspect, outcome in outcomes.items()
             if outcome.status is Status.GRADER_ERROR
         )
-        return Judged(run, outcomes, sum(one.earned for one in outcomes.values()) + withheld)
+        earned = sum(one.earned for one in outcomes.values())
+        return Judged(run, outcomes, earned + withheld, abs(run.epochs - experiment.epochs))
 
     def _judge(self, run: Run, experiment: Experiment) -> dict[str, Outcome]:
         candidate = Candidate(
@@ -152,27 +155,24 @@ class Trainings:
         none = T("I found no training like this one.")
         failed = [run for run in self.evidence.runs if not run.epochs]
         trained = [run for run in self.evidence.runs if run.epochs]
+        if not trained and not failed:
+            return none, None
         if not trained:
-            return (
-                (together(none, _without_epochs(failed[-1])), failed[-1].fit.cell)
-                if failed
-                else (none, None)
-            )
-        near = max(trained, key=lambda run: (_closeness(self.match(run, experiment)), run.id))
-        match = self.match(near, experiment)
-        server = next(
-            (
-                title(self.assignment, name)
-                for name, run in runs.items()
-                if run and run.id == near.id
-            ),
-            None,
-        )
-        said = together(none, _nearest_text(near, match, experiment, server))
+            return together(none, _without_epochs(failed[-1])), failed[-1].fit.cell
+        near = max(trained, key=lambda run: (*self._closeness(run, experiment), run.id))
+        served = [name for name, run in runs.items() if run is not None and run.id == near.id]
+        if served and self.eligible(near, experiment):
+            said = together(none, _already_counts(near, title(self.assignment, served[0])))
+        else:
+            said = together(none, _nearest_text(near, self.match(near, experiment), experiment))
         unfinished = [run for run in failed if self.match(run, experiment).fit > Fit.FAILED]
         if unfinished:
             said = together(said, _without_epochs(unfinished[-1]))
         return said, near.fit.cell
+
+    def _closeness(self, run: Run, experiment: Experiment) -> tuple[bool, int, int]:
+        match = self.match(run, experiment)
+        return self.eligible(run, experiment), match.fit, -match.distance
 
 
 def intended(run: Run) -> int:
@@ -188,28 +188,29 @@ def title(assignment: Assignment, name: str) -> Readable:
 def assign(candidates: Sequence[Sequence[Judged]]) -> list[int | None]:
     """Give each experiment at most one run, and each run to at most one experiment.
 
-    The points add up to the most; between equals later runs win. With E experiments only the best
-    E runs of each can ever matter, so the search stays small however many runs there are.
+    The points add up to the most; between equals later runs win, then runs with the epochs that
+    were asked for. With E experiments only the best E runs of each can ever matter, so the search
+    stays small however many runs there are.
     """
     count = len(candidates)
     options = [
-        {one.run.id: one.worth for one in sorted(some, key=_order, reverse=True)[:count]}
+        {one.run.id: one for one in sorted(some, key=_order, reverse=True)[:count]}
         for some in candidates
     ]
     nothing: tuple[int | None, ...] = (None,) * count
-    # which experiments are served → (points, how late, the runs)
-    best = {0: (0, 0, nothing)}
+    # which experiments are served → (points, how late, minus epochs off), the runs
+    best = {0: ((0, 0, 0), nothing)}
     for place, run in enumerate(sorted({run for some in options for run in some}), start=1):
-        for served, (points, late, runs) in list(best.items()):
+        for served, ((points, late, off), runs) in list(best.items()):
             for number, some in enumerate(options):
                 if run not in some or served & 1 << number:
                     continue
-                taken = (*runs[:number], run, *runs[number + 1 :])
-                state = (points + some[run], late + place, taken)
+                one = some[run]
+                value = (points + one.worth, late + place, off - one.epochs_off)
                 key = served | 1 << number
-                if key not in best or state[:2] > best[key][:2]:
-                    best[key] = state
-    return list(max(best.values(), key=lambda state: state[:2])[2])
+                if key not in best or value > best[key][0]:
+                    best[key] = (value, (*runs[:number], run, *runs[number + 1 :]))
+    return list(max(best.values(), key=lambda state: state[0])[1])
 
 
 def _order(one: Judged) -> tuple[int, int]:
@@ -220,10 +221,6 @@ def _failed(outcomes: Mapping[str, Outcome], experiment: Experiment, needed: str
     owner, _, aspect = needed.partition(".")
     outcome = outcomes.get(aspect) if owner == experiment.id else None
     return outcome is not None and outcome.status in (Status.FAILED, Status.SKIPPED)
-
-
-def _closeness(match: Match) -> tuple[int, int]:
-    return match.fit, -match.distance
 
 
 def _without_epochs(run: Run) -> Readable:
@@ -240,16 +237,16 @@ def _without_epochs(run: Run) -> Readable:
     )
 
 
-def _nearest_text(
-    run: Run, match: Match, experiment: Experiment, server: Readable | None
-) -> Readable:
-    if match.fit > Fit.FAILED and server is not None:
-        return T(
-            "The training of cell {cell} would fit, but it already counts for “{title}”, and each "
-            "training counts once.",
-            cell=where(run.fit.cell),
-            title=server,
-        )
+def _already_counts(run: Run, server: Readable) -> Readable:
+    return T(
+        "The training of cell {cell} would fit, but it already counts for “{title}”, and each "
+        "training counts once.",
+        cell=where(run.fit.cell),
+        title=server,
+    )
+
+
+def _nearest_text(run: Run, match: Match, experiment: Experiment) -> Readable:
     if match.fit > Fit.FAILED:
         return T(
             "The model of cell {cell} has this architecture, but it was trained for {epochs}; from "

@@ -53,6 +53,7 @@ KINDS: Mapping[str, Kind] = {
 
 def problems(spec: Spec) -> Iterator[str]:
     """Yield a line for each check or experiment of an assignment that cannot be judged."""
+    yield from _plan_problems(spec)
     before: set[str] = set()
     for number, check in enumerate(spec.checks):
         yield from _check_problems(f"checks[{number}]", check, spec)
@@ -63,7 +64,20 @@ def problems(spec: Spec) -> Iterator[str]:
     for number, experiment in enumerate(spec.experiments):
         if experiment.id in ids[:number]:
             yield f"experiments[{number}].id = {experiment.id!r} stands twice; each name once"
+        for aspect in ASPECTS:
+            if f"{experiment.id}.{aspect}" not in before:
+                yield (
+                    f"experiments[{number}] ({experiment.id}) has no check "
+                    f"{experiment.id + '.' + aspect!r}; add it under [[checks]]"
+                )
         yield from _experiment_problems(f"experiments[{number}]", experiment, spec)
+
+
+def _plan_problems(spec: Spec) -> Iterator[str]:
+    known = [name for experiment in spec.experiments for name in experiment.architectures]
+    for wanted in spec.calibration.variants_on:
+        if wanted not in known:
+            yield f"calibration.variants_on: {wanted!r} is no architecture{nearest(wanted, known)}"
 
 
 def _check_problems(key: str, check: Check, spec: Spec) -> Iterator[str]:

@@ -48,7 +48,7 @@ _SETTINGS: dict[str, Any] = {
     "grid.color": "#e6e4dc",
     "grid.linewidth": 0.8,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 8,
     "legend.handlelength": 1.6,
     "legend.borderaxespad": 0,
 }
@@ -83,23 +83,21 @@ def drawing() -> Iterator[None]:
 
 def learning_curve(series: Series, measured: Measured, label: str, say: Translator) -> str:
     """Draw one quantity over the epochs; call it inside `drawing()`."""
-    figure = Figure(figsize=(4.4, 2.75))
-    axes = figure.add_axes((0.125, 0.30, 0.845, 0.585))
+    figure = Figure(figsize=(3.9, 2.75))
+    axes = figure.add_axes((0.125, 0.295, 0.85, 0.605))
     _quiet(axes, say)
     epochs = max(len(series.training), len(series.validation), 1)
-    if measured.band:
-        axes.axhspan(
-            *measured.band, color=BAND, alpha=0.35, lw=0, label=say(T("test, reference runs"))
-        )
-    _line(axes, series.training, TRAIN, say(T("training, while it learns")))
+    _line(axes, series.training, TRAIN, say(T("training")))
     _line(axes, series.validation, TEST, say(T("validation")))
     _point(axes, epochs, measured.train, TRAIN, say(T("training, measured")))
     _point(axes, epochs, measured.test, TEST, say(T("test, measured")))
+    if measured.band:
+        name = say(T("reference, test"))
+        axes.axhspan(*measured.band, color=BAND, alpha=0.4, lw=0, label=name, zorder=0.5)
     axes.set_xlim(0.5 if epochs > 1 else 0, epochs + max(0.5, epochs * 0.03))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     axes.set_title(label, loc="left", fontsize=9.5, color=INK)
-    axes.set_xlabel(say(T("epoch")), loc="right", labelpad=1)
-    figure.legend(loc="lower left", bbox_to_anchor=(0.03, 0.01), ncols=2, columnspacing=1.4)
+    figure.legend(loc="lower left", bbox_to_anchor=(0.02, 0.01), ncols=2, columnspacing=1.2)
     return _uri(figure)
 
 
@@ -115,8 +113,8 @@ class Pair:
 def comparison(pairs: Sequence[Pair], say: Translator) -> str:
     """Draw the experiments under each other, the gap as a line between two points."""
     height = 0.75 + 0.4 * len(pairs)
-    figure = Figure(figsize=(6.4, height))
-    axes = figure.add_axes((0.27, 0.28 / height, 0.69, 1 - 0.62 / height))
+    figure = Figure(figsize=(4.2, height))
+    axes = figure.add_axes((0.29, 0.28 / height, 0.69, 1 - 0.62 / height))
     _quiet(axes, say)
     axes.yaxis.grid(visible=False)
     axes.xaxis.grid(visible=True)
@@ -124,14 +122,14 @@ def comparison(pairs: Sequence[Pair], say: Translator) -> str:
     for place, pair in enumerate(pairs):
         _dumbbell(axes, place, pair, say)
     values = [value for pair in pairs for value in (pair.train, pair.test)]
-    margin = max(0.25 * (max(values) - min(values)), 0.012)
+    margin = max(0.38 * (max(values) - min(values)), 0.012)
     axes.set_xlim(min(values) - margin, max(values) + margin)
     axes.set_ylim(len(pairs) - 0.5, -0.5)
     axes.set_yticks(range(len(pairs)), [pair.title for pair in pairs], color=INK)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axes.plot([], [], "D", color=TEST, ms=6, label=say(T("test")))
     axes.plot([], [], "o", color=TRAIN, ms=6, label=say(T("training")))
-    figure.legend(loc="upper left", bbox_to_anchor=(0.27, 1.0), ncols=2, columnspacing=1.4)
+    figure.legend(loc="upper left", bbox_to_anchor=(0.29, 1.0), ncols=2, columnspacing=1.4)
     return _uri(figure)
 
 
@@ -167,7 +165,7 @@ def _quiet(axes: Axes, say: Translator) -> None:
     axes.yaxis.grid(visible=True)
     number = FuncFormatter(lambda value, _: say.number(value, 2))
     axes.yaxis.set_major_formatter(number)
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 4, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value, say)))
 
 

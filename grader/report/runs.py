@@ -12,13 +12,14 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from grader.assignment import Assignment, Experiment
+from grader.checks.architecture import Match, closest, outline
 from grader.evidence import Fit, Measurement, Node, Recipe, Run
 from grader.findings import Status
 from grader.locale import T, Translator
 from grader.report import charts
 from grader.report.text import clip
 from grader.report.words import TRAINED_BY, count_text, points_text
-from grader.result import Graded, layer_text, layer_texts
+from grader.result import Graded, layer_text
 from grader.thresholds import Thresholds, Variant
 
 TABLE_EPOCHS = 40
@@ -102,20 +103,16 @@ def history_key(found: Mapping[str, object], wanted: str, metric: str) -> str:
     return next((name for name in names if name in found), names[0])
 
 
-def nearest_architecture(experiment: Experiment, run: Run) -> str:
-    """Return the name of the allowed architecture that a run resembles most."""
-    found = layer_texts(run)
-    return max(
-        experiment.architectures,
-        key=lambda name: SequenceMatcher(None, experiment.architectures[name], found).ratio(),
-    )
+def nearest(experiment: Experiment, run: Run) -> Match:
+    """Return the run's model beside the allowed architecture that it fits best."""
+    return closest(outline(run.fit.recipe, run.fit.compiled), experiment.architectures)
 
 
 def thresholds(assignment: Assignment, experiment: Experiment, run: Run) -> Thresholds | None:
     """Return the calibrated thresholds of the architecture that a run resembles most."""
     if assignment.calibration is None:
         return None
-    return assignment.calibration.thresholds(nearest_architecture(experiment, run))
+    return assignment.calibration.thresholds(nearest(experiment, run).name)
 
 
 class ExperimentWriter:
@@ -183,25 +180,25 @@ class ExperimentWriter:
         plain = self._plain(experiment, run)
         train = self._between(plain.train_accuracy.min, plain.train_accuracy.max) if plain else "–"
         rows = [
-            (T("Accuracy, training split"), self.accuracy(measured.train_accuracy), train, "–"),
+            (T("Accuracy, training"), self.accuracy(measured.train_accuracy), train, "–"),
             (
-                T("Accuracy, test split"),
+                T("Accuracy, test"),
                 self.accuracy(measured.test_accuracy),
                 self._between(*limits.accuracy_band) if limits else "–",
                 f"≥ {self.accuracy(limits.accuracy_full)}" if limits else "–",
             ),
             (
-                T("Gap (training minus test)"),
+                T("Gap"),
                 self.accuracy(measured.gap),
                 self._between(*limits.gap_band) if limits else "–",
                 f"≤ {self.accuracy(limits.gap_limit)}" if limits else "–",
             ),
-            (T("Loss, training split"), self.accuracy(measured.train_loss), "–", "–"),
-            (T("Loss, test split"), self.accuracy(measured.test_loss), "–", "–"),
+            (T("Loss, training"), self.accuracy(measured.train_loss), "–", "–"),
+            (T("Loss, test"), self.accuracy(measured.test_loss), "–", "–"),
         ]
         if run.start:
             start = (
-                T("Test accuracy before training"),
+                T("Accuracy, test, untrained"),
                 self.accuracy(run.start.test_accuracy),
                 "–",
                 "–",
@@ -213,7 +210,7 @@ class ExperimentWriter:
         calibration = self._graded.assignment.calibration
         if calibration is None:
             return None
-        variants = calibration.architectures.get(nearest_architecture(experiment, run), {})
+        variants = calibration.architectures.get(nearest(experiment, run).name, {})
         return variants.get("plain")
 
     def _between(self, low: float, high: float) -> str:
@@ -229,9 +226,9 @@ class ExperimentWriter:
     ) -> list[Chart]:
         say, measured = self._say, run.measured
         drawn = []
-        for key, name, ends in (
-            ("accuracy", T("Accuracy"), _accuracies(measured, limits)),
-            ("loss", T("Loss"), _losses(measured)),
+        for key, name, heading, ends in (
+            ("accuracy", T("Accuracy"), T("Accuracy per epoch"), _accuracies(measured, limits)),
+            ("loss", T("Loss"), T("Loss per epoch"), _losses(measured)),
         ):
             series = charts.Series(values[key], values[f"val_{key}"])
             if not (series.training or series.validation):
@@ -244,7 +241,7 @@ class ExperimentWriter:
                 first=self.accuracy(_first(series.training)),
                 last=self.accuracy(_first(series.training[::-1])),
             )
-            drawn.append(Chart(charts.learning_curve(series, ends, say(name), say), say(alt)))
+            drawn.append(Chart(charts.learning_curve(series, ends, say(heading), say), say(alt)))
         return drawn
 
     def _history(
@@ -273,8 +270,8 @@ class ExperimentWriter:
         )
         if finding is None or finding.status is Status.PASSED:
             return tuple(_layer_rows(run.fit.recipe)), False
-        wanted = experiment.architectures[nearest_architecture(experiment, run)]
-        return tuple(_difference(wanted, layer_texts(run))), True
+        match = nearest(experiment, run)
+        return tuple(_difference(match.expected, match.found)), True
 
 
 def _accuracies(measured: Measurement | None, limits: Thresholds | None) -> charts.Measured:

@@ -66,19 +66,22 @@ def first_line(source: str, limit: int = 72) -> str:
     return clip(next((line for line in lines if line), ""), limit)
 
 
-def markdown(text: str, limit: int = ANSWER) -> Markup:
-    """Return a student's Markdown as HTML of the allow-list; cut after `limit` characters."""
+def markdown(text: str, limit: int = ANSWER, headings: bool = False) -> Markup:
+    """Return a student's Markdown as HTML of the allow-list; cut after `limit` characters.
+
+    Headings become emphasised paragraphs, or with `headings` ones of the third level and below.
+    """
     source = visible(without_ansi(text[:limit]))
-    rendered = _sanitised(_markdown().render(source))
+    rendered = _sanitised(_markdown(headings).render(source), headings)
     if len(rendered) > MARKUP:
         rendered = f"<pre>{escape(source)}</pre>"
     return Markup(rendered)  # noqa: S704 - everything in it passed the allow-list
 
 
-def _sanitised(html: str) -> str:
+def _sanitised(html: str, headings: bool) -> str:
     return nh3.clean(
         html,
-        tags=_TAGS,
+        tags=_TAGS | {"h3", "h4", "h5", "h6"} if headings else _TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         attribute_filter=_attribute,
         url_schemes={"https", "mailto"},
@@ -95,11 +98,11 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 @cache
-def _markdown() -> MarkdownIt:
+def _markdown(headings: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20})
     parser.enable(["table", "strikethrough"])
-    parser.add_render_rule("heading_open", _heading_open)
-    parser.add_render_rule("heading_close", _heading_close)
+    parser.add_render_rule("heading_open", _lower_open if headings else _heading_open)
+    parser.add_render_rule("heading_close", _lower_close if headings else _heading_close)
     parser.add_render_rule("image", _image)
     return parser
 
@@ -110,6 +113,18 @@ def _heading_open(*_: Any) -> str:
 
 def _heading_close(*_: Any) -> str:
     return "</strong></p>\n"
+
+
+def _lower_open(_renderer: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    return f"<h{_level(tokens[index])}>"
+
+
+def _lower_close(_renderer: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    return f"</h{_level(tokens[index])}>\n"
+
+
+def _level(token: Token) -> int:
+    return min(6, int(token.tag[1:]) + 2)
 
 
 def _image(

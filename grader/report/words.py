@@ -28,7 +28,6 @@ ICON: Mapping[Status, str] = {
     Status.GRADER_ERROR: "!",
 }
 MEANING: Mapping[Status, Text] = {
-    Status.SKIPPED: T("It depends on another check that did not pass."),
     Status.NEEDS_REVIEW: T("A person must look at it; until then its points are pending."),
     Status.GRADER_ERROR: T("The fault is the grader's, not yours: it does not cost you points."),
 }

@@ -15,17 +15,18 @@ from grader.assignment import Question
 from grader.notebook import Cell, Notebook
 from grader.result import Answer
 from grader.rubric.layout import (
+    MAX_START,
     SECTION_LEVEL,
     Start,
     bare_number,
     heading_level,
     heading_number,
     is_label,
+    lines_of,
     longest_chain,
     named_start,
     numbered_start,
     plain,
-    without_comments,
 )
 
 METHODS = ("metadata", "cell id", "marker", "heading")  # the surest first
@@ -37,6 +38,7 @@ Place = tuple[int, int]  # a cell's index and the number of a line in it
 
 _NOBODY = ""
 _GENERATED_ID = re.compile(r"cell-\d+(?:-\d+)?")  # grader.notebook's, for a file without ids
+_BLANK_LINES = re.compile(r"\n{3,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -81,7 +83,9 @@ class _Known:
     other_ids: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     markers: dict[str, str] = field(default_factory=dict)
+    plain_markers: dict[str, str] = field(default_factory=dict)
     placeholders: dict[str, list[str]] = field(default_factory=dict)
+    plain_placeholders: dict[str, set[str]] = field(default_factory=dict)
     prompts: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,8 +96,12 @@ class _Known:
             self.placeholders[name] = []
         for cell in self.template.cells if self.template else ():
             self._learn(cell)
+        self.plain_placeholders = {
+            name: set(map(plain, lines)) for name, lines in self.placeholders.items()
+        }
         # A first line that several answer cells share does not say which question it is.
         self.markers = {line: name for line, name in self.markers.items() if name != _NOBODY}
+        self.plain_markers = {plain(line): name for line, name in self.markers.items()}
 
     def owner(self, cell: Cell) -> Start | None:
         """Return the question whose answer cell this is, by our metadata or by its id."""
@@ -113,10 +121,12 @@ class _Known:
         """Return the start that a line makes, by a marker or by a question's name."""
         stripped = line.strip()
         for marker, question in self.markers.items():
-            if stripped.startswith(marker) or plain(stripped) == plain(marker):
-                rest = stripped[len(marker) :] if stripped.startswith(marker) else ""
-                return Start(question, "marker", SECTION_LEVEL, rest)
-        return named_start(line, self.numbers)
+            if stripped.startswith(marker):
+                return Start(
+                    question, "marker", SECTION_LEVEL, stripped.removeprefix(marker).strip()
+                )
+        marked = self.plain_markers.get(plain(stripped[:MAX_START]))
+        return Start(marked, "marker", SECTION_LEVEL) if marked else named_start(line, self.numbers)
 
     def students_own(self, question: str, lines: Iterable[str], prompted: bool) -> str:
         """Return what a student wrote of these lines.
@@ -128,7 +138,7 @@ class _Known:
         if prompted:
             kept = (line for line in kept if not self._is_prompt(question, plain(line)))
         text = _CONTROL.sub("", "\n".join(kept))
-        text = re.sub(r"\n{3,}", "\n\n", text).strip("\n").rstrip()
+        text = _BLANK_LINES.sub("\n\n", text).strip("\n").rstrip()
         return text if any(letter.isalnum() for letter in text) else ""
 
     def _is_prompt(self, question: str, words: str) -> bool:
@@ -140,15 +150,15 @@ class _Known:
         stripped = line.strip()
         for placeholder in self.placeholders[question]:
             if stripped.startswith(placeholder):
-                stripped = line = stripped.removeprefix(placeholder)
-            elif plain(stripped) == plain(placeholder):
-                return ""
+                stripped = line = stripped.removeprefix(placeholder).strip()
+        if plain(stripped[:MAX_START]) in self.plain_placeholders[question]:
+            return ""
         return "" if is_label(line) else line
 
     def _learn(self, cell: Cell) -> None:
         question = _marked(cell, self.questions)
         generated = _GENERATED_ID.fullmatch(cell.id)
-        lines = [line.strip() for line in without_comments(cell.source).split("\n") if line.strip()]
+        lines = [line.strip() for line in lines_of(cell.source) if line.strip()]
         if question is None:
             self.texts.add(plain(cell.source))
             self.other_ids.update(() if generated else (cell.id,))
@@ -188,7 +198,7 @@ class _Walk:
 
     def text(self, cell: Cell) -> None:
         """Read a cell of text, which may begin, continue or end answers."""
-        lines = without_comments(cell.source).split("\n")
+        lines = lines_of(cell.source)
         owner = self._known.owner(cell)
         is_ours = owner is None and self._known.is_ours(cell)
         if owner:
@@ -285,7 +295,7 @@ def _lines(cells: Iterable[Cell]) -> list[tuple[Place, str]]:
     return [
         ((cell.index, number), line)
         for cell in cells
-        for number, line in enumerate(without_comments(cell.source).split("\n"))
+        for number, line in enumerate(lines_of(cell.source))
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 # A heading of this level or above ends an answer that did not begin with a heading itself.
 SECTION_LEVEL = 2
 ANY_LEVEL = 7
+MAX_START = 300  # letters of a line that are looked at
 
 _NAMED = re.compile(
     r"[\W_]*"
@@ -63,18 +64,21 @@ def heading_level(line: str) -> int | None:
 
 def is_label(line: str) -> bool:
     """Whether a line only says that an answer follows, or where to write one."""
+    if len(line) > MAX_START:
+        return False
     return bool(_LABEL.fullmatch(line) or _PLACEHOLDER.fullmatch(line))
 
 
 def named_start(line: str, numbers: Mapping[int, str]) -> Start | None:
     """Return the start that a line such as `### Pregunta 3` or `Q3:` makes."""
+    line, beyond = line[:MAX_START], line[MAX_START:]
     match = _NAMED.match(line)
     if match:
         decorated = any(mark in line[: match.start(1)] for mark in "#*_")
         if not decorated and not _AFTER_NAME.match(line[match.end() :]):
             return None
     match = match or _INITIAL.match(line)
-    return _start(line, match, numbers) if match else None
+    return _start(line + beyond, match, numbers) if match else None
 
 
 def heading_number(line: str) -> re.Match[str] | None:
@@ -106,8 +110,13 @@ def longest_chain(numbers: Sequence[int], wanted: Iterable[int]) -> list[int]:
     return list(_longest(best.values()))
 
 
-def without_comments(text: str) -> str:
-    """Return Markdown without its HTML comments; an unclosed one is text that a person may read."""
+def lines_of(text: str) -> list[str]:
+    """Return Markdown's lines, without its HTML comments and without runs of blank lines."""
+    return re.sub(r"\n{3,}", "\n\n", _without_comments(text)).split("\n")
+
+
+def _without_comments(text: str) -> str:
+    """An unclosed comment is text that a person may read."""
     parts: list[str] = []
     position = 0
     while True:

@@ -1,10 +1,10 @@
-"""Walls around a job: levels, limits, start and end. See `open_sandbox`, and `probe.probe`."""
+"""Walls around a job: levels, limits, start and end. See `open_sandbox` and `probe`."""
 
 from __future__ import annotations
 
 from grader.sandbox.box import Sandbox, open_sandbox
 from grader.sandbox.jobs import Ended, Job, Level, Limits, Mount, WallsError
-from grader.sandbox.probe import Probe, ProbeCheck
+from grader.sandbox.probe import Probe, ProbeCheck, probe
 from grader.sandbox.running import Running
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "Sandbox",
     "WallsError",
     "open_sandbox",
+    "probe",
 ]

@@ -145,10 +145,7 @@ def test_a_late_scaling_layer_fails() -> None:
         ),
         (
             recipe(FLATTEN, HIDDEN, OUTPUT, node("Softmax")),
-            [
-                "Capa 3: se esperaba Dense(10, softmax), encontré "
-                "Dense(10, softmax → softmax)."
-            ],
+            ["Capa 3: se esperaba Dense(10, softmax), encontré Dense(10, softmax → softmax)."],
         ),
         (
             recipe(FLATTEN, dense(128), node("LeakyReLU", negative_slope=0.3), OUTPUT),
@@ -157,7 +154,7 @@ def test_a_late_scaling_layer_fails() -> None:
     ],
 )
 def test_differences_are_told_layer_by_layer(model: Recipe, sentences: list[str]) -> None:
-    """A model that differs fails, and the sentences say where, what was wanted and what is there."""
+    """A model that differs fails, and the sentences say where and what is there."""
     assert (Fit.FAILED, sentences) == (fit_of(model), said(model))
 
 
@@ -232,7 +229,11 @@ def test_closest_prefers_the_better_fit() -> None:
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("Dense(10,softmax)", "Dense(10, softmax)"), ("Dense(10, linear)", "Dense(10)"), ("Flatten()", "Flatten")],
+    [
+        ("Dense(10,softmax)", "Dense(10, softmax)"),
+        ("Dense(10, linear)", "Dense(10)"),
+        ("Flatten()", "Flatten"),
+    ],
 )
 def test_layer_texts_have_one_form(text: str, wanted: str) -> None:
     """Spaces, empty brackets and `linear` make no difference."""
@@ -268,7 +269,9 @@ def test_a_missing_softmax_has_its_own_hint() -> None:
 def test_an_unclear_architecture_waits_for_a_person() -> None:
     """A model that cannot be described is pending, with the recorder's reason."""
     unread = run().fit.model_copy(update={"recipe": None, "reason": "call cannot be traced"})
-    found = finding(evidence(run().__class__(**{**run().__dict__, "fit": unread})), "baseline.architecture")
+    found = finding(
+        evidence(run().__class__(**{**run().__dict__, "fit": unread})), "baseline.architecture"
+    )
 
     assert "needs_review" == found.status
     assert "call cannot be traced" in spanish(found.observed)

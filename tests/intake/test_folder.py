@@ -85,7 +85,18 @@ def test_equal_ids_get_a_hash_that_does_not_depend_on_the_order(tmp_path: Path) 
 
 def test_ids_are_safe_for_every_name(tmp_path: Path) -> None:
     """Whatever a file is called, its id is short and made of a-z, 0-9 and hyphens."""
-    names = ["...x", "学生", "💥", "-rf", "a" * 200, "a" * 201, "ǅ", "x\u202ey", "con\x1b[31m", "%s{0}"]
+    names = [
+        "...x",
+        "学生",
+        "💥",
+        "-rf",
+        "a" * 200,
+        "a" * 201,
+        "ǅ",
+        "x\u202ey",
+        "con\x1b[31m",
+        "%s{0}",
+    ]
     put(tmp_path, *(f"{name}.ipynb" for name in names if not name.startswith(".")))
     with open(os.fsencode(tmp_path) + b"/\xff\xfe.ipynb", "wb") as stream:
         stream.write(b"x")
@@ -116,7 +127,11 @@ def test_a_folder_for_each_student(tmp_path: Path) -> None:
     [
         ("taller3.ipynb", "taller3.ipynb", ["taller3.ipynb", "zeta.ipynb"]),
         ("TALLER3.ipynb", "taller3.ipynb", ["TALLER3.ipynb", "zeta.ipynb"]),
-        ("taller (10).ipynb", "otro.ipynb", ["taller (2).ipynb", "taller (10).ipynb", "taller.ipynb"]),
+        (
+            "taller (10).ipynb",
+            "otro.ipynb",
+            ["taller (2).ipynb", "taller (10).ipynb", "taller.ipynb"],
+        ),
         ("v2.ipynb", "", ["v1.ipynb", "v2.ipynb", "V1b.ipynb"]),
     ],
 )

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -38,20 +39,31 @@ AS_PLAIN_USER = """
 import os, signal, time
 from pathlib import Path
 from grader.sandbox import Job, Limits, Mount, open_sandbox, processes
-from grader.sandbox.probe import probe
+from grader.sandbox import probe
 
 found = probe()
 print(found.level, found.reason)
 Path("job").mkdir()
-job = Job(["-I", "-c", "open('/job/up', 'w'); import time; time.sleep(60)"],
-          (Mount(Path("job").resolve(), "/job", writable=True),), Limits(wall_s=30))
+code = '''
+import time
+try:
+    open("/k/written", "w")
+except OSError as error:
+    open("/job/up", "w").write(error.strerror)
+time.sleep(60)
+'''
+work, kit = (Path(name).resolve() for name in ("job", "grader"))
+mounts = (Mount(work, "/job", writable=True), Mount(kit, "/k"))
+job = Job(["-I", "-c", code], mounts, Limits(wall_s=30))
 running = open_sandbox().start(job)
-while not Path("job/up").exists():
+deadline = time.monotonic() + 20
+while not Path("job/up").exists() and time.monotonic() < deadline:
     time.sleep(0.01)
 members = processes.tree(running.process.pid)
 os.kill(running.process.pid, signal.SIGKILL)
 time.sleep(0.5)
 print(len(members) >= 3, [member for member in members if processes.alive(member)])
+print(Path("job/up").read_text())
 """
 
 
@@ -189,7 +201,9 @@ def test_walls_that_cannot_start_are_level_none(
 
 def test_the_best_level_is_the_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a wish, a sandbox has the level that the probe found."""
-    monkeypatch.setattr("grader.sandbox.probe.probe", lambda: Probe(Level.NONE, (), "no"))
+    # The package offers the function under its module's name.
+    module = sys.modules["grader.sandbox.probe"]
+    monkeypatch.setattr(module, "probe", lambda: Probe(Level.NONE, (), "no"))
     opening._best_level.cache_clear()
 
     level = opening.open_sandbox().level
@@ -228,5 +242,5 @@ def test_a_plain_user_has_the_same_walls(sandbox: Sandbox, open_folder: Path) ->
         cwd=open_folder,
     )
 
-    said = "standard all 8 attacks were held back\nTrue []\n"
+    said = "standard all 8 attacks were held back\nTrue []\nRead-only file system\n"
     assert said == done.stdout, done.stderr

@@ -134,13 +134,19 @@ def test_controllers_death_takes_all_with_it(
     assert wait_until(lambda: [] == processes_with(marker), 3)
 
 
-def test_a_job_outlives_the_thread_that_started_it(sandbox: Sandbox, job_folder: Path) -> None:
+def test_a_job_outlives_the_thread_that_started_it(
+    sandbox: Sandbox, job_folder: Path, wait_until
+) -> None:
     """A job started from a short-lived thread runs to its own end."""
     started: list[Running] = []
-    code = "import time; time.sleep(0.5)"
+    code = "import time; open('/job/up', 'w'); time.sleep(0.5)"
     job = Job(["-I", "-c", code], (Mount(job_folder, "/job", True),), Limits(wall_s=10))
-    thread = threading.Thread(target=lambda: started.append(sandbox.start(job)))
 
+    def start_and_leave() -> None:
+        started.append(sandbox.start(job))
+        wait_until((job_folder / "up").exists)
+
+    thread = threading.Thread(target=start_and_leave)
     thread.start()
     thread.join()
 

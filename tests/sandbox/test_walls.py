@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -185,8 +186,21 @@ def test_other_package_folders_show_nothing(run) -> None:
     assert " ".join("[]" for _ in python.hidden) == outcome.printed
 
 
-def test_the_job_is_not_root_on_the_host(sandbox: Sandbox, job_folder: Path) -> None:
-    """As root, a job's processes and files belong to the slot's own user."""
+@pytest.fixture
+def more_groups() -> Iterator[None]:
+    """Let this process, when it is root, have a supplementary group."""
+    before = os.getgroups()
+    if os.geteuid() == 0:
+        os.setgroups([4])
+    yield
+    if os.geteuid() == 0:
+        os.setgroups(before)
+
+
+def test_the_job_is_not_root_on_the_host(
+    sandbox: Sandbox, job_folder: Path, more_groups: None
+) -> None:
+    """As root, a job's processes and files belong to the slot's own user, without our groups."""
     if os.geteuid() != 0:
         pytest.skip("only root drops to another user")
     code = "import time; open('/job/made', 'w'); time.sleep(20)"
@@ -196,11 +210,23 @@ def test_the_job_is_not_root_on_the_host(sandbox: Sandbox, job_folder: Path) -> 
         while not (job_folder / "made").exists():
             time.sleep(0.01)
         members = processes.tree(running.process.pid)
-        users = [os.stat(f"/proc/{member.pid}").st_uid for member in members]
+        identities = [_identity(member.pid) for member in members]
 
     # The two root processes are the outer bubblewrap and its reaper.
-    assert [60008] * (len(users) - 2) == [user for user in users if user != 0]
+    dropped = [(uid, groups) for uid, groups in identities if uid != 0]
+    assert [(60008, [])] * (len(identities) - 2) == dropped
     assert 60008 == (job_folder / "made").stat().st_uid
+
+
+def test_every_namespace_is_the_jobs_own(run) -> None:
+    """Processes, network, files, host name, users, messages and control groups are apart."""
+    names = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"]
+    code = "import os, sys; print(*[os.readlink(f'/proc/self/ns/{n}') for n in sys.argv[1:]])"
+
+    inside = run(code, *names).printed.split()
+
+    ours = [os.readlink(f"/proc/self/ns/{name}") for name in names]
+    assert [] == [name for name, a, b in zip(names, inside, ours, strict=True) if a == b]
 
 
 def test_nothing_but_the_job_is_writable(run) -> None:
@@ -331,6 +357,12 @@ def test_walls_that_fail_are_not_the_jobs_fault(sandbox: Sandbox, job_folder: Pa
 
     with pytest.raises(WallsError, match=r"could not put up the walls: .*nowhere"):
         sandbox.start(job).wait()
+
+
+def _identity(pid: int) -> tuple[int, list[str]]:
+    lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    status = {words[0]: words[1:] for words in lines}
+    return int(status["Uid:"][0]), status["Groups:"]
 
 
 def _exchange(process: subprocess.Popen[bytes], sent: bytes) -> tuple[bytes, None]:

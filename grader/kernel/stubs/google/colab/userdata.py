@@ -9,7 +9,7 @@ class NotebookAccessError(Exception):
     """The notebook may not read the secret; never raised here."""
 
 
-class TimeoutException(Exception):  # noqa: N818 - Colab's own name
+class TimeoutException(Exception):
     """Nobody answered; never raised here."""
 
 
