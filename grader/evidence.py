@@ -403,13 +403,16 @@ def read_regular(path: Path, cap: int) -> bytes:
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags)
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{path.name} is no regular file")
         if status.st_size > cap:
             raise OSError(f"{path.name} has {status.st_size} bytes; at most {cap} are read")
-        return stream.read(cap)
+        with os.fdopen(os.dup(descriptor), "rb") as stream:
+            return stream.read(cap)
+    finally:
+        os.close(descriptor)
 
 
 def _valid(path: Path, adapter: TypeAdapter[Any], dropped: list[str]) -> Iterator[Any]:

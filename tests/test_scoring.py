@@ -157,6 +157,25 @@ def test_a_scale_may_begin_above_zero() -> None:
     assert Decimal("7.0") == score(chilean, everything(), answers()).value
 
 
+def test_thirds_are_not_lost() -> None:
+    """10 of 1200 hundredths on a scale of six points is exactly 0.05, which goes up."""
+    six = changed(scale={"maximum": 6.0})
+    names = ("architecture", "compile", "epochs", "gap")
+    checks = tuple(six.check(f"baseline.{name}") for name in names)
+    small = six.model_copy(
+        update={
+            "spec": six.spec.model_copy(update={"checks": checks}),
+            "rubric": six.rubric.model_copy(update={"questions": {}}),
+        }
+    )
+    findings = [found(check, Status.FAILED) for check in checks[1:]]
+
+    assert 1_200 == small.total
+    assert (
+        Decimal("0.1") == score(small, [found(checks[0], Status.PARTIAL, 10), *findings], []).value
+    )
+
+
 def late(policy: dict[str, Any], when: Late) -> Score:
     return score(changed(**policy), everything(), answers(), when)
 

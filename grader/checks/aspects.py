@@ -8,8 +8,9 @@ from functools import cached_property
 
 from grader.assignment import Assignment, Check, Experiment
 from grader.checks import architecture
-from grader.checks.architecture import Fit, Match
+from grader.checks.architecture import Likeness, Match
 from grader.checks.judging import Outcome, all_of, epochs, graded, together
+from grader.checks.outline import outline, takes_logits
 from grader.checks.trust import ACCURACIES, distrust
 from grader.evidence import Compiled, Evidence, Labels, Run
 from grader.findings import Status
@@ -46,16 +47,16 @@ def judge_architecture(candidate: Candidate, check: Check) -> Outcome:
         "The layers {layers}.", layers=architecture.either(candidate.experiment.architectures)
     )
     found = architecture.arrows(match.found)
-    if match.fit is Fit.UNCLEAR:
+    if match.likeness is Likeness.UNCLEAR:
         reason = candidate.run.fit.reason
         why = T("The reason that was noted: {reason}.", reason=reason) if reason else None
         said = together(*match.differences, why)
         return Outcome(Status.NEEDS_REVIEW, expected, said)
-    if match.fit is Fit.FAILED:
+    if match.likeness is Likeness.FAILED:
         observed = together(T("Your model is {layers}.", layers=found), *match.differences)
         return Outcome(Status.FAILED, expected, observed, hint=_softmax_hint(match))
     observed = T("Your model is {layers}, as was asked for.", layers=found)
-    share = 0.5 if match.fit is Fit.PARTIAL else 1.0
+    share = 0.5 if match.likeness is Likeness.PARTIAL else 1.0
     return graded(
         check.possible,
         share,
@@ -104,7 +105,7 @@ def judge_compile(candidate: Candidate, check: Check) -> Outcome:
     short = _shortfalls(compiled, wanted)
     return graded(
         check.possible,
-        0.5 ** len(short),
+        0.5 ** len(short),  # the loss, which matters most, is right here
         expected=expected,
         observed=together(seen, *short),
         remark=_double_softmax(candidate, compiled),
@@ -138,8 +139,8 @@ def _shortfalls(compiled: Compiled, wanted: Experiment) -> list[Readable]:
 
 
 def _double_softmax(candidate: Candidate, compiled: Compiled) -> Readable | None:
-    logits = architecture.outline(candidate.run.fit.recipe, compiled).logits
-    if not architecture.takes_logits(compiled) or logits or candidate.match.fit < Fit.PARTIAL:
+    logits = outline(candidate.run.fit.recipe, compiled).logits
+    if not takes_logits(compiled) or logits or candidate.match.likeness < Likeness.PARTIAL:
         return None
     return T(
         "Your model ends in softmax and the loss expects logits (from_logits=True): leave "

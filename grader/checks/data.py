@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from grader.checks import architecture
 from grader.checks.judging import Case, Outcome, graded, where
+from grader.checks.outline import rescaling
 from grader.checks.rows import Rows, read_rows
 from grader.checks.scaling import Scaling, scaling_of
 from grader.checks.settings import Explored, Nothing
@@ -116,9 +116,7 @@ def scaled(case: Case) -> Outcome:
     if not runs:
         said = T("I saw no training, so I cannot tell how the images were scaled.")
         return Outcome(Status.NOT_ATTEMPTED, expected, said)
-    scalings = [
-        (run, scaling_of(run.fit.data, architecture.rescaling(run.fit.recipe))) for run in runs
-    ]
+    scalings = [(run, scaling_of(run.fit.data, rescaling(run.fit.recipe))) for run in runs]
     unread = next((run for run, scaling in scalings if scaling is None), None)
     if unread is not None:
         said = T(
@@ -187,7 +185,7 @@ def _test_data(
             rows = read_rows(data)
             if rows is None or not rows.count(case.test):
                 continue
-            other = scaling_of(data, architecture.rescaling(run.fit.recipe))
+            other = scaling_of(data, rescaling(run.fit.recipe))
             if other is not None:
                 yield other.like(scaling), other, cell
 

@@ -21,7 +21,7 @@ def evaluated_test(case: Case) -> Outcome:
     if not calls:
         return Outcome(Status.NOT_ATTEMPTED, expected, T("I saw no call of evaluate."))
     chains = {run.fit.chain for run in case.used_runs}
-    best = max(calls, key=lambda call: (_share(case, call, chains), call.id))
+    best = max(calls, key=lambda call: (_share(case, call, chains), -call.id))
     share, cell = _share(case, best, chains), where(best.cell)
     if share >= 1:
         said = T("You evaluated with the whole test split in cell {cell}.", cell=cell)

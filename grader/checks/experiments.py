@@ -13,9 +13,10 @@ from functools import cached_property
 
 from grader.assignment import Assignment, Experiment
 from grader.checks import architecture, trust
-from grader.checks.architecture import Fit, Match, Outline
+from grader.checks.architecture import Likeness, Match
 from grader.checks.aspects import ASPECTS, Candidate
 from grader.checks.judging import Case, Outcome, epochs, guarded, skipped, together, where
+from grader.checks.outline import Outline, outline
 from grader.evidence import Evidence, Run
 from grader.findings import Flag, Status
 from grader.locale import Readable, T
@@ -56,10 +57,7 @@ class Trainings:
     @cached_property
     def outlines(self) -> dict[int, Outline]:
         """What each run's model means."""
-        return {
-            run.id: architecture.outline(run.fit.recipe, run.fit.compiled)
-            for run in self.evidence.runs
-        }
+        return {run.id: outline(run.fit.recipe, run.fit.compiled) for run in self.evidence.runs}
 
     def match(self, run: Run, experiment: Experiment) -> Match:
         """Return how a run's model fits an experiment."""
@@ -67,11 +65,13 @@ class Trainings:
 
     def eligible(self, run: Run, experiment: Experiment) -> bool:
         """Whether a run may serve an experiment: trained long enough, and a model like its own."""
+        # a fit of 20 epochs that early stopping ended at 8 is an attempt at 20, not at 10
         if not run.epochs or intended(run) < experiment.attempt_epochs:
             return False
-        if self.match(run, experiment).fit > Fit.FAILED:
+        if self.match(run, experiment).likeness > Likeness.FAILED:
             return True
-        if any(self.match(run, other).fit > Fit.UNCLEAR for other in self.experiments):
+        # the 500-unit model is no failed baseline; a 64-unit model may be one
+        if any(self.match(run, other).likeness > Likeness.UNCLEAR for other in self.experiments):
             return False
         dense = {
             sum(layer.startswith("Dense") for layer in layers)
@@ -116,7 +116,7 @@ class Trainings:
         withheld = sum(
             self.assignment.check(f"{experiment.id}.{aspect}").possible
             for aspect, outcome in outcomes.items()
-            if outcome.status is Status.GRADER_ERROR
+            if outcome.status is Status.GRADER_ERROR  # else our fault could push a good run aside
         )
         earned = sum(one.earned for one in outcomes.values())
         return Judged(run, outcomes, earned + withheld, abs(run.epochs - experiment.epochs))
@@ -165,14 +165,16 @@ class Trainings:
             said = together(none, _already_counts(near, title(self.assignment, served[0])))
         else:
             said = together(none, _nearest_text(near, self.match(near, experiment), experiment))
-        unfinished = [run for run in failed if self.match(run, experiment).fit > Fit.FAILED]
+        unfinished = [
+            run for run in failed if self.match(run, experiment).likeness > Likeness.FAILED
+        ]
         if unfinished:
             said = together(said, _without_epochs(unfinished[-1]))
         return said, near.fit.cell
 
     def _closeness(self, run: Run, experiment: Experiment) -> tuple[bool, int, int]:
         match = self.match(run, experiment)
-        return self.eligible(run, experiment), match.fit, -match.distance
+        return self.eligible(run, experiment), match.likeness, -match.distance
 
 
 def intended(run: Run) -> int:
@@ -247,7 +249,7 @@ def _already_counts(run: Run, server: Readable) -> Readable:
 
 
 def _nearest_text(run: Run, match: Match, experiment: Experiment) -> Readable:
-    if match.fit > Fit.FAILED:
+    if match.likeness > Likeness.FAILED:
         return T(
             "The model of cell {cell} has this architecture, but it was trained for {epochs}; from "
             "{least} on it counts as this experiment.",

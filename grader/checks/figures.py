@@ -122,6 +122,7 @@ def _in_order(rows: Sequence[int], wanted: range) -> bool:
 def _images_share(best: Drawn, count: int) -> tuple[float, list[Readable]]:
     if best.ordered:
         return 1.0, []
+    # a person can still compare images out of order; a part of them shows only the idea
     if best.there == count:
         return 0.75, [T("the images are not in order")]
     note = T("only {there} of the {count} images are in it", there=best.there, count=count)

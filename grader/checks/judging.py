@@ -90,6 +90,7 @@ def share_of(possible: int, share: float) -> int:
     """Return a share of the points in hundredths; less than all is rounded down to a quarter."""
     if share >= 1:
         return possible
+    # the small number keeps 0.3 * 100 = 29.999… at 30 before rounding down
     return int(possible * max(share, 0.0) + 1e-9) // STEP * STEP
 
 

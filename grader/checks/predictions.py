@@ -30,7 +30,7 @@ def predicted_test(case: Case) -> Outcome:
     calls = case.evidence.predictions
     if not calls:
         return Outcome(Status.NOT_ATTEMPTED, expected, T("I saw no call of predict."))
-    best = max(calls, key=lambda call: (_share(case, call), call.id))
+    best = max(calls, key=lambda call: (_share(case, call), -call.id))
     share, shape = _share(case, best), _shape(best)
     if share >= 1:
         fine = T("Shape {shape}, and every row adds up to 1.", shape=shape)
@@ -195,7 +195,7 @@ def single_prediction(case: Case) -> Outcome:
     if not calls:
         said = T("I saw no prediction of a single image.")
         return Outcome(Status.NOT_ATTEMPTED, expected, said)
-    best = max(calls, key=lambda call: (_row_share(case, call, settings.row)[0], call.id))
+    best = max(calls, key=lambda call: (_row_share(case, call, settings.row)[0], -call.id))
     share, row_note = _row_share(case, best, settings.row)
     bars, bar_note = _bars_share(case, best)
     notes = [note for note in (row_note, bar_note) if note is not None]
@@ -236,7 +236,11 @@ def _bars_share(case: Case, call: Prediction) -> tuple[float, Readable | None]:
     return 0.0, T("I saw no figure with its bars")
 
 
+# A figure with more bar charts is the grid of predictions, which has a check of its own.
+SINGLE = 2
+
+
 def _charts(figure: Figure, classes: int) -> list[Axes]:
     """The bar axes of a figure for one prediction; a grid of many predictions is another task."""
     charts = bar_axes(figure, classes)
-    return charts if len(charts) <= 2 else []
+    return charts if len(charts) <= SINGLE else []

@@ -45,6 +45,7 @@ def read_rows(data: Data | None) -> Rows | None:
     """Return the rows of recognised data; None where they were not recognised or are no rows."""
     if data is None or not data.recognised or data.rows is None:
         return None
+    # runs are never expanded: a hostile record may say two million rows in a few bytes
     if isinstance(data.rows, str):
         try:
             numbers = rows_of(data.rows)

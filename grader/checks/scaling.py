@@ -29,6 +29,7 @@ class Scaling:
 
     def like(self, other: Scaling) -> bool:
         """Whether every pixel value seen in both became the same."""
+        # one image shows few pixel values; only those can be compared
         both = self.values.keys() & other.values.keys()
         return all(abs(self.values[pixel] - other.values[pixel]) <= CLOSE for pixel in both)
 

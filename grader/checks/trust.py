@@ -55,6 +55,7 @@ def distrust(run: Run, evidence: Evidence, assignment: Assignment, what: str) ->
             "person must decide."
         )
         return _review(said, run, evidence, assignment)
+    # the gap of a pretrained model is still a gap between rows it saw and rows it did not
     start = start_accuracy(run, evidence)
     if what == "accuracy" and start is not None and start > PRETRAINED:
         said = T(
@@ -160,6 +161,7 @@ def implausible(
 def _evaluated(run: Run, evidence: Evidence, assignment: Assignment) -> float | None:
     """The accuracy that `evaluate` returned for this run over the whole test split."""
     test = evidence.splits.get(assignment.spec.dataset.test, (0, 0))
+    # other rows, other pixels or another moment make another number honestly: not compared
     for one in reversed(evidence.evaluations):
         if one.chain == run.fit.chain and one.epochs == run.epochs and _same_data(one, run, test):
             for name in ACCURACIES:

@@ -22,7 +22,8 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from .. import wire
 
-GRACE_S = 5.0  # for a cell to stop after an interrupt
+CUT = "\n[…]\n"
+GRACE_S = 10.0  # for a cell to stop after an interrupt; a loaded machine needs more than five
 NOISE = re.compile(
     r"WARNING: All log messages before absl|oneDNN custom operations|cpu_feature_guard|"
     r"To enable the following instructions|Could not find cuda drivers|GPU will not be used|"
@@ -52,15 +53,20 @@ class Client(NotebookClient):  # type: ignore[misc]
     total = 0
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-        """Drop outputs over the caps, with one note in their place."""
-        if msg["msg_type"] in ("stream", "display_data", "execute_result", "update_display_data"):
-            size = _size(msg["content"])
-            full = self.size > wire.MAX_OUTPUT_BYTES or self.total > wire.MAX_OUTPUTS_BYTES
-            self.size, self.total = self.size + size, self.total + size
-            if self.size > wire.MAX_OUTPUT_BYTES or self.total > wire.MAX_OUTPUTS_BYTES:
-                if not full:
-                    cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="[…]\n"))
-                return None
+        """Cut what is over the caps, with a mark in its place."""
+        if msg["msg_type"] not in ("stream", "display_data", "execute_result", "update_display_data"):
+            return super().process_message(msg, cell, cell_index)
+        room = min(wire.MAX_OUTPUT_BYTES - self.size, wire.MAX_OUTPUTS_BYTES - self.total)
+        size = _size(msg["content"])
+        if size > room:
+            if room > 0 and msg["msg_type"] == "stream":
+                msg["content"]["text"] = msg["content"]["text"][:room] + CUT
+                self.size, self.total = self.size + room, self.total + room
+                return super().process_message(msg, cell, cell_index)
+            if not cell.outputs or cell.outputs[-1].get("text") != CUT:
+                cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=CUT))
+            return None
+        self.size, self.total = self.size + size, self.total + size
         return super().process_message(msg, cell, cell_index)
 
 
@@ -83,7 +89,7 @@ class Driver:
         self.manager = AsyncKernelManager(kernel_spec_manager=OurKernel(argv), kernel_name="python3", **transport)
         self.client = Client(
             self.notebook, km=self.manager, timeout=None, startup_timeout=120, allow_errors=False,
-            force_raise_errors=True, store_widget_state=False, coalesce_streams=True, iopub_timeout=10,
+            force_raise_errors=True, store_widget_state=False, coalesce_streams=False, iopub_timeout=10,
         )  # fmt: skip
 
     def run(self) -> None:
@@ -141,7 +147,7 @@ class Driver:
     def _cell(
         self, index: int, status: str, seconds: float, cell: Any = None, error: str | None = None, message: str | None = None
     ) -> None:
-        outputs = [_clean(output) for output in (cell.outputs if cell is not None else [])[:500]]
+        outputs = [_clean(output) for output in _joined(cell.outputs if cell is not None else [])[:500]]
         record = {"kind": "cell", "index": index, "status": status, "seconds": round(seconds, 3), "error": error, "message": message}
         try:
             self._write({**record, "outputs": [output for output in outputs if output is not None]})
@@ -165,6 +171,34 @@ def _size(content: Any) -> int:
     if isinstance(content, dict):
         return sum(map(_size, content.values()))
     return sum(map(_size, content)) if isinstance(content, list) else 8
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Join neighbouring pieces of one stream, then show each line as a terminal would at its end.
+
+    nbclient's own `coalesce_streams` takes quadratic time on one long line.
+    """
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output["output_type"] == "stream" and output.get("name") == last.get("name"):
+            last["parts"].append(output["text"])
+        elif output["output_type"] == "stream":
+            joined.append({"output_type": "stream", "name": output["name"], "parts": [output["text"]]})
+        else:
+            joined.append(output)
+    return [
+        {"output_type": "stream", "name": output["name"], "text": _overwritten("".join(output["parts"]))}
+        if "parts" in output
+        else output
+        for output in joined
+    ]
+
+
+def _overwritten(text: str) -> str:
+    """Each line after its carriage returns: what a progress bar last showed."""
+    lines = text.replace("\r\n", "\n").replace("\b", "").split("\n")
+    return "\n".join(next((part for part in reversed(line.split("\r")) if part), "") for line in lines)
 
 
 def _clean(output: Any) -> dict[str, Any] | None:

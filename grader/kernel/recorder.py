@@ -110,6 +110,7 @@ class Recorder:
             return original(model, *args, **kwargs)
         fit = FitWatch(self, model, _bound(original, model, args, kwargs))
         with self._inside(), fit.larger_steps():
+            _quietly(fit.build)
             self.epochs.training = fit.training
             error: str | None = None
             try:
@@ -184,7 +185,18 @@ class FitWatch:
         """Keep the start variables: the model is built and no step has run."""
         _quietly(self._start)
 
+    def build(self) -> None:
+        """Build an unbuilt model from two rows, as its first step would, to see its start.
+
+        `Trainer._symbolic_build` runs no step and draws nothing that the step would not draw.
+        """
+        x, y = self.arguments.get("x"), self.arguments.get("y")
+        if not self.model.built and claims(x) and claims(y):
+            self.model._symbolic_build(data_batch=(x[:2], y[:2], None))
+
     def _start(self) -> None:
+        if not self.model.trainable_variables:
+            return  # built by its first step only; `finish` then begins the chain
         known = self.recorder.chains.of(self.model)
         self.given = known is not None and known.digest != digest(self.model)
         self.chain = self.recorder.chains.start(self.model, self.number)
@@ -208,7 +220,10 @@ class FitWatch:
     def finish(self, error: str | None) -> None:
         """Write the record."""
         history = getattr(self.model, "history", None)
-        ran = len(history.epoch) if self.chain is not None and history is not None else 0
+        began = self.training.epochs > 0
+        ran = len(history.epoch) if began and history is not None else 0
+        if began and self.chain is None and self.model.trainable_variables:
+            self.chain = self.recorder.chains.start(self.model, self.number)
         if self.chain is not None:
             self.chain.epochs += ran
             self.chain.digest = digest(self.model)

@@ -12,14 +12,15 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from grader.assignment import Assignment, Experiment
-from grader.checks.architecture import Match, closest, outline
+from grader.checks.architecture import Match, closest
+from grader.checks.outline import outline
 from grader.evidence import Fit, Measurement, Node, Recipe, Run
 from grader.findings import Status
 from grader.locale import T, Translator
 from grader.report import charts
 from grader.report.text import clip
 from grader.report.words import TRAINED_BY, count_text, points_text
-from grader.result import Graded, layer_text
+from grader.result import Graded, layer_text, layer_texts
 from grader.thresholds import Thresholds, Variant
 
 TABLE_EPOCHS = 40
@@ -271,7 +272,9 @@ class ExperimentWriter:
         if finding is None or finding.status is Status.PASSED:
             return tuple(_layer_rows(run.fit.recipe)), False
         match = nearest(experiment, run)
-        return tuple(_difference(match.expected, match.found)), True
+        unknown = outline(run.fit.recipe, run.fit.compiled).unknown
+        found = layer_texts(run) if unknown or not match.found else match.found
+        return tuple(_difference(match.expected, found)), True
 
 
 def _accuracies(measured: Measurement | None, limits: Thresholds | None) -> charts.Measured:

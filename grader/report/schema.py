@@ -19,7 +19,7 @@ TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 COUNT_OR_NULL: Schema = {"type": ["integer", "null"], "minimum": 0}
-POINTS: Schema = {"type": "number", "minimum": 0, "multipleOf": 0.01}
+POINTS: Schema = {"type": "number", "minimum": 0}  # floats break `multipleOf`
 FRACTION_OR_NULL: Schema = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 SHA256: Schema = {"type": "string", "pattern": "^([0-9a-f]{64})?$"}
 

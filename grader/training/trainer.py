@@ -7,6 +7,7 @@ A request that cannot be served gets `{"error": …, "fault": …}`: `fault` is 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ import tensorflow as tf
 
 from .. import wire
 from ..dataset.identity import Pristine
-from .build import RecipeError, build
+from .build import Built, RecipeError, build
 from .fit import train
 from .measure import Feed, measure, measure_start
 from .variables import VariablesError, assign, read_variables
@@ -69,19 +70,28 @@ class Trainer:
         return answer
 
     def _train(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
-        """Replies `{"epoch": n}` after each epoch, then `measured`: each of `marks` → measurement."""
+        """Replies `{"epoch": n, "state": …}` after each epoch, then `measured`: `marks` → measurement."""
         feed, test, logits = Feed.of(message), self._test(message), bool(message["from_logits"])
         measured: dict[str, Any] = {}
         for epoch, built in train(message, self.pristine):
             if epoch in message["marks"]:
                 rows = message["measure_rows"]
                 measured[str(epoch)] = measure(built.model, feed, self.pristine, rows, test, logits)
-            wire.write_frame(self.replies, {"epoch": epoch})
+            wire.write_frame(self.replies, {"epoch": epoch, "state": state_of(built)})
         return {"measured": measured}
 
     def _test(self, message: Mapping[str, Any]) -> np.ndarray:
         start, stop = self.pristine.splits[message["test"]]
         return np.arange(start, stop, dtype=np.int32)
+
+
+def state_of(built: Built) -> str:
+    """Return the SHA-256 of the trained variables' bytes, in the order of the nodes."""
+    digest = hashlib.sha256()
+    for layer in built.layers:
+        for variable in layer.trainable_variables:
+            digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
+    return digest.hexdigest()
 
 
 def main() -> None:

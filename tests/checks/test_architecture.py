@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.checks.architecture import Fit, canonical, closest, match, outline, rescaling
+from grader.checks.architecture import Likeness, canonical, closest, match
+from grader.checks.outline import outline, rescaling
 from grader.evidence import Compiled, Node, Recipe
 from tests.factories import (
     assignment,
@@ -23,8 +24,8 @@ BASE = ("Flatten", "Dense(128, relu)", "Dense(10, softmax)")
 KERAS_NORMALIZATION = "keras.src.layers.preprocessing.normalization.Normalization"
 
 
-def fit_of(model: Recipe | None, with_loss: Compiled | None = None) -> Fit:
-    return match(outline(model, with_loss), "baseline", BASE).fit
+def fit_of(model: Recipe | None, with_loss: Compiled | None = None) -> Likeness:
+    return match(outline(model, with_loss), "baseline", BASE).likeness
 
 
 def said(model: Recipe | None) -> list[str]:
@@ -58,7 +59,7 @@ FLATTEN, HIDDEN, OUTPUT = node("Flatten"), dense(128, "relu"), dense(10, "softma
 )
 def test_same_meaning_passes(layers: tuple[Node, ...]) -> None:
     """A model that computes the same passes, however it is written."""
-    assert Fit.PASSED == fit_of(recipe(*layers))
+    assert Likeness.PASSED == fit_of(recipe(*layers))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_regularising_layers_pass_with_a_remark(layer: Node, word: str) -> None:
     """Dropout and noise cost nothing, and the remark names them."""
     model = recipe(FLATTEN, HIDDEN, layer, OUTPUT)
 
-    assert (Fit.PASSED, True) == (fit_of(model), word in remarks(model))
+    assert (Likeness.PASSED, True) == (fit_of(model), word in remarks(model))
 
 
 @pytest.mark.parametrize("name", ["BatchNormalization", "LayerNormalization"])
@@ -83,7 +84,7 @@ def test_normalising_layers_are_partial(name: str) -> None:
     between = recipe(FLATTEN, dense(128), node(name), node("ReLU"), OUTPUT)
     after = recipe(FLATTEN, HIDDEN, node(name), OUTPUT)
 
-    assert (Fit.PARTIAL, Fit.PARTIAL) == (fit_of(between), fit_of(after))
+    assert (Likeness.PARTIAL, Likeness.PARTIAL) == (fit_of(between), fit_of(after))
 
 
 def test_flat_rows_need_no_flatten() -> None:
@@ -91,7 +92,7 @@ def test_flat_rows_need_no_flatten() -> None:
     bare = recipe(HIDDEN, OUTPUT, shape=[784])
     flattened = recipe(FLATTEN, HIDDEN, OUTPUT, shape=[784])
 
-    assert (Fit.PASSED, Fit.PASSED) == (fit_of(bare), fit_of(flattened))
+    assert (Likeness.PASSED, Likeness.PASSED) == (fit_of(bare), fit_of(flattened))
     assert "aplanadas" in remarks(bare)
     assert "" == remarks(flattened)
 
@@ -100,15 +101,18 @@ def test_missing_flatten_fails_on_images() -> None:
     """Without Flatten, Dense would work on rows of pixels: it fails and says what is missing."""
     model = recipe(HIDDEN, OUTPUT)
 
-    assert (Fit.FAILED, ["Capa 1: se esperaba Flatten y falta."]) == (fit_of(model), said(model))
+    assert (Likeness.FAILED, ["Capa 1: se esperaba Flatten y falta."]) == (
+        fit_of(model),
+        said(model),
+    )
 
 
 def test_logits_count_as_softmax() -> None:
     """A linear last layer passes when the loss takes logits, and only then."""
     model = recipe(FLATTEN, HIDDEN, dense(10))
 
-    assert Fit.PASSED == fit_of(model, compiled(from_logits=True))
-    assert Fit.FAILED == fit_of(model, compiled())
+    assert Likeness.PASSED == fit_of(model, compiled(from_logits=True))
+    assert Likeness.FAILED == fit_of(model, compiled())
     assert "from_logits" in remarks(model, compiled(from_logits=True))
 
 
@@ -117,8 +121,8 @@ def test_first_scaling_layer_passes_with_a_remark(op: str) -> None:
     """A first layer that scales is welcome, before or after Flatten."""
     scaling = node(op, custom="." in op)
 
-    assert Fit.PASSED == fit_of(recipe(scaling, FLATTEN, HIDDEN, OUTPUT))
-    assert Fit.PASSED == fit_of(recipe(FLATTEN, scaling, HIDDEN, OUTPUT))
+    assert Likeness.PASSED == fit_of(recipe(scaling, FLATTEN, HIDDEN, OUTPUT))
+    assert Likeness.PASSED == fit_of(recipe(FLATTEN, scaling, HIDDEN, OUTPUT))
     assert "escala" in remarks(recipe(scaling, FLATTEN, HIDDEN, OUTPUT))
     assert rescaling(recipe(FLATTEN, scaling, HIDDEN, OUTPUT)) is not None
     assert rescaling(recipe(FLATTEN, HIDDEN, scaling, OUTPUT)) is None
@@ -126,7 +130,7 @@ def test_first_scaling_layer_passes_with_a_remark(op: str) -> None:
 
 def test_a_late_scaling_layer_fails() -> None:
     """Scaling after a Dense layer is another model."""
-    assert Fit.FAILED == fit_of(recipe(FLATTEN, HIDDEN, node("Rescaling", scale=2.0), OUTPUT))
+    assert Likeness.FAILED == fit_of(recipe(FLATTEN, HIDDEN, node("Rescaling", scale=2.0), OUTPUT))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +159,7 @@ def test_a_late_scaling_layer_fails() -> None:
 )
 def test_differences_are_told_layer_by_layer(model: Recipe, sentences: list[str]) -> None:
     """A model that differs fails, and the sentences say where and what is there."""
-    assert (Fit.FAILED, sentences) == (fit_of(model), said(model))
+    assert (Likeness.FAILED, sentences) == (fit_of(model), said(model))
 
 
 def test_convolutions_fail_as_layers_too_many() -> None:
@@ -177,7 +181,7 @@ def test_branches_fail_with_words() -> None:
         dense(10, "softmax"),
     )
 
-    assert Fit.FAILED == fit_of(model)
+    assert Likeness.FAILED == fit_of(model)
     assert "ramas" in said(model)[0]
 
 
@@ -190,23 +194,23 @@ def test_dead_branches_do_not_count() -> None:
         dense(10, "softmax", inputs=[2]),
     )
 
-    assert Fit.PASSED == fit_of(model)
+    assert Likeness.PASSED == fit_of(model)
 
 
 def test_unknown_layers_leave_it_to_a_person() -> None:
     """A layer of one's own is unclear where the rest fits or it may stand for a missing layer."""
     own = node("__main__.Mine", custom=True)
 
-    assert Fit.UNCLEAR == fit_of(recipe(FLATTEN, HIDDEN, own, OUTPUT))
-    assert Fit.UNCLEAR == fit_of(recipe(FLATTEN, own, OUTPUT))
-    assert Fit.UNCLEAR == fit_of(None)
+    assert Likeness.UNCLEAR == fit_of(recipe(FLATTEN, HIDDEN, own, OUTPUT))
+    assert Likeness.UNCLEAR == fit_of(recipe(FLATTEN, own, OUTPUT))
+    assert Likeness.UNCLEAR == fit_of(None)
 
 
 def test_unknown_layers_do_not_hide_a_wrong_one() -> None:
     """A wrong width fails whatever stands beside it."""
     own = node("__main__.Mine", custom=True)
 
-    assert Fit.FAILED == fit_of(recipe(FLATTEN, dense(64, "relu"), own, OUTPUT))
+    assert Likeness.FAILED == fit_of(recipe(FLATTEN, dense(64, "relu"), own, OUTPUT))
 
 
 @pytest.mark.parametrize("inputs", [[5], [1], []])
@@ -217,7 +221,7 @@ def test_impossible_graphs_are_unclear(inputs: list[int]) -> None:
         nodes=[node("Flatten", inputs=[-1]), dense(10).model_copy(update={"inputs": inputs})],
     )
 
-    assert Fit.UNCLEAR == fit_of(broken)
+    assert Likeness.UNCLEAR == fit_of(broken)
 
 
 def test_closest_prefers_the_better_fit() -> None:

@@ -135,6 +135,13 @@ def test_early_stopping_passes() -> None:
     assert "callback" in spanish(found.remark)
 
 
+def test_stopping_a_fit_that_was_too_short_is_no_excuse() -> None:
+    """A callback that stopped a fit of five epochs leaves it short of ten."""
+    found = judged("baseline.epochs", run(epochs=3, epochs_asked=5, stopped=True))
+
+    assert ("partial", 50) == (found.status, found.earned)
+
+
 def test_early_stopping_is_still_an_attempt_at_a_longer_training() -> None:
     """A fit of 20 epochs that stopped at 8 serves the experiment with 20 epochs."""
     stopped = run(9, epochs=8, epochs_asked=20, stopped=True)
@@ -233,9 +240,10 @@ def test_without_calibration_a_person_decides(aspect: str) -> None:
 @pytest.mark.parametrize("aspect", ["accuracy", "gap"])
 def test_a_fault_of_ours_is_a_grader_error(aspect: str) -> None:
     """A trainer that failed costs nothing and makes the points pending."""
-    found = judged(f"baseline.{aspect}", run(measured=None, fault=True))
+    faulty = run(measured=None, fault=True)
 
-    assert "grader_error" == found.status
+    assert "grader_error" == judged(f"baseline.{aspect}", faulty).status
+    assert () == verdict(evidence(faulty)).flags
 
 
 @pytest.mark.parametrize("aspect", ["accuracy", "gap"])
@@ -274,6 +282,7 @@ def test_a_pretrained_start_is_flagged() -> None:
 
     assert ["pretrained"] == [flag.kind for flag in found.flags]
     assert "needs_review" == judged("baseline.accuracy", run(start=0.85)).status
+    assert "passed" == judged("baseline.gap", run(start=0.85)).status
 
 
 def test_going_on_with_a_chain_is_not_pretrained() -> None:
@@ -330,6 +339,13 @@ def test_a_claim_about_other_pixels_is_not_compared() -> None:
     raw = evaluation(data=data([[60_000, 70_000]], RAW), results={"accuracy": 0.5})
 
     assert () == verdict(evidence(run(), evaluations=(raw,))).flags
+
+
+def test_a_claim_about_another_moment_is_not_compared() -> None:
+    """An evaluation before the last epochs is about another state of the model."""
+    early = evaluation(epochs=5, results={"accuracy": 0.5})
+
+    assert () == verdict(evidence(run(), evaluations=(early,))).flags
 
 
 def test_an_implausible_claim_is_flagged() -> None:

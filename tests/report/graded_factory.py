@@ -64,13 +64,9 @@ SOURCES = (
 )
 
 ANSWERS = (
-    "La exactitud en **entrenamiento** (0,912) es mayor que en **prueba** (0,881) porque los pesos se "
-    "ajustaron con esas imágenes. Las de prueba no las había visto nunca.\n\nEso se llama "
-    "*sobreajuste*: parte de lo que aprende son detalles que no se repiten.",
-    "El modelo confunde sobre todo `Camisa` con `Camiseta`:\n\n- se parecen mucho a 28×28 píxeles,\n"
-    "- una red densa no ve la forma, solo píxeles sueltos.\n\nUna red convolucional ayudaría.",
-    "Con 500 neuronas sube la exactitud de entrenamiento y también la diferencia.\n\n"
-    "| modelo | entrenamiento | prueba |\n|---|---|---|\n| 128 | 0,912 | 0,881 |\n| 500 | 0,921 | 0,887 |",
+    "La exactitud en **entrenamiento** (0,912) es mayor que en **prueba** (0,881) porque los pesos se ajustaron con esas imágenes. Las de prueba no las había visto nunca.\n\nEso se llama *sobreajuste*: parte de lo que aprende son detalles que no se repiten.",
+    "El modelo confunde sobre todo `Camisa` con `Camiseta`:\n\n- se parecen mucho a 28×28 píxeles,\n- una red densa no ve la forma, solo píxeles sueltos.\n\nUna red convolucional ayudaría.",
+    "Con 500 neuronas sube la exactitud de entrenamiento y también la diferencia.\n\n| modelo | entrenamiento | prueba |\n|---|---|---|\n| 128 | 0,912 | 0,881 |\n| 500 | 0,921 | 0,887 |",
     "Con más épocas la pérdida de entrenamiento sigue bajando, pero la de prueba ya no mejora.",
     "",
 )  # fmt: skip

@@ -311,6 +311,7 @@ def test_prose_and_code_name_no_question() -> None:
     """Mentions within a sentence, comments in code and our own lists start nothing."""
     cells = [
         text("Como dije en la pregunta 2, memoriza."),
+        text("Pregunta 2 me pareció difícil."),
         text("Pregunta 4: no existe."),
         text("1. uno de varios"),
         code("# Pregunta 1\nprint('Pregunta 2')"),

@@ -67,7 +67,7 @@ def test_deadline_ends_the_group(tmp_path: Path, processes_with, wait_until) -> 
     code = f"import subprocess, sys; subprocess.call([sys.executable, '-c', {child!r}])"
     job = Job(["-I", "-c", code], (Mount(tmp_path, "/job"),), Limits(wall_s=1))
 
-    _, ended = run_plain(job)
+    ended = open_sandbox(Level.NONE).start(job).wait()
 
     assert "deadline" == ended.reason
     assert ended.seconds < 5

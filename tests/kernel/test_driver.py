@@ -1,0 +1,164 @@
+"""The driver goes on after a failing cell, stops what does not stop, and keeps what was recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import wire
+from grader.assignment import Assignment
+from grader.dataset.store import Dataset
+from grader.evidence import Fit, Note
+from grader.execution import Execution, execute
+from grader.notebook import read_notebook, to_run
+from grader.sandbox import Level, open_sandbox
+
+from .conftest import LOAD, Run, limited, notebook
+
+pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(600)]
+
+STUBBORN = """
+import time
+while True:
+    try:
+        while True: time.sleep(0.05)
+    except KeyboardInterrupt: pass
+"""
+COLAB = """
+!pip install -q tensorflow==1.0
+if True:
+    !wget -q http://example.org/x.zip
+    lista = !curl http://example.org
+%tensorflow_version 2.x
+from google.colab import drive, files
+drive.mount('/content/drive')
+files.upload()
+%load_ext grader
+%check
+import google.protobuf
+print('listo')
+"""
+
+
+def statuses(execution: Execution) -> list[str]:
+    return [cell.status for cell in execution.records.cells]
+
+
+def printed(execution: Execution, cell: int) -> str:
+    return json.dumps(execution.records.cells[cell].outputs)
+
+
+@pytest.fixture(scope="module")
+def everyday(run_cells: Run) -> Execution:
+    """One kernel that meets an error, an endless cell, Colab's ways, a flood and a question."""
+    return run_cells(
+        LOAD, "1/0", "while True: pass", COLAB, "print('x' * 30_000_000)", "input('?')", "print(x.shape)",
+        "from IPython.display import HTML\nfor i in range(3000): display(HTML('y' * 1000))", cell_s=20,
+    )  # fmt: skip
+
+
+def test_goes_on_after_a_failing_cell(everyday: Execution) -> None:
+    """An error and an endless loop cost their own cell and nothing else."""
+    assert ["ok", "error", "timeout", "ok", "ok", "error", "ok", "ok"] == statuses(everyday)
+    assert "finished" == everyday.reason
+    assert "(2000, 28, 28)" in printed(everyday, 6)
+
+
+def test_says_what_failed(everyday: Execution) -> None:
+    """The error's name and message are kept; a question gets a clear one."""
+    division, question = everyday.records.cells[1], everyday.records.cells[5]
+
+    assert ("ZeroDivisionError", "division by zero") == (division.error, division.message)
+    assert "StdinNotImplementedError" == question.error
+
+
+def test_tensorflows_start_up_lines_are_filtered(everyday: Execution) -> None:
+    """What TensorFlow says when it starts is no output of the student's."""
+    assert "oneDNN" not in printed(everyday, 0)
+    assert "absl" not in printed(everyday, 0)
+
+
+def test_colabs_ways_are_neutral(everyday: Execution) -> None:
+    """Installing, downloading and Colab's own modules are skipped with a note."""
+    notes = [(note.what, note.detail) for note in everyday.records.of(Note)]
+
+    assert [
+        ("shell", "pip install -q tensorflow==1.0"),
+        ("shell", "wget -q http://example.org/x.zip"),
+        ("shell", "curl http://example.org"),
+        ("magic", "2.x"),
+    ] == notes
+    assert "listo" in printed(everyday, 3)
+
+
+def test_floods_are_capped(everyday: Execution) -> None:
+    """Outputs over the cap are dropped, in one message or in thousands."""
+    for cell in (4, 7):
+        assert len(printed(everyday, cell)) < 1.3 * wire.MAX_OUTPUT_BYTES
+
+
+def test_a_cell_that_ignores_interrupts_costs_the_rest(run_cells: Run) -> None:
+    """The kernel is ended; later cells are not run; what was earned before stays."""
+    execution = run_cells(LOAD, "net().fit(x, y, epochs=1, verbose=0)", STUBBORN, "print(1)", cell_s=30)
+
+    assert ["ok", "ok", "timeout", "not_run"] == statuses(execution)
+    (fit,) = execution.records.of(Fit)
+    assert 1 == fit.epochs_run
+    assert execution.variables(fit.after) is not None
+
+
+def test_a_kernel_that_dies_half_way(run_cells: Run) -> None:
+    """A dead kernel ends the run with what was recorded."""
+    execution = run_cells(
+        LOAD, "net().fit(x, y, epochs=1, verbose=0)", "import os; os._exit(7)", "print(1)"
+    )
+
+    assert ["ok", "ok", "killed", "not_run"] == statuses(execution)
+    assert "the kernel died" == execution.reason
+    assert 1 == len(execution.records.of(Fit))
+
+
+def test_an_interrupted_fit_keeps_its_finished_epochs(run_cells: Run) -> None:
+    """A training over the cell's limit counts the epochs that it completed."""
+    execution = run_cells(LOAD, "net().fit(x, y, epochs=100000, verbose=0)", "print('sigo')", cell_s=25)
+
+    assert ["ok", "timeout", "ok"] == statuses(execution)
+    (fit,) = execution.records.of(Fit)
+    assert "KeyboardInterrupt" == fit.error
+    assert 0 < fit.epochs_run < 100_000
+    assert fit.epochs_run == len(fit.history["accuracy"])
+
+
+def test_the_whole_notebooks_deadline_is_kept_outside(
+    tmp_path: Path, assignment: Assignment, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A student who kills the driver still meets the deadline, and the records stay."""
+    monkeypatch.setattr("grader.execution.MARGIN_S", 1)
+    cells = notebook("print('antes')", "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(999)")
+    execution = execute(
+        open_sandbox(Level.STANDARD, slot=61), cells, limited(assignment, notebook_s=12), dataset, tmp_path
+    )
+
+    assert ("deadline", "deadline") == (execution.ended.reason, execution.reason)
+    assert ["ok"] == statuses(execution)
+
+
+def test_tags_and_kernelspecs_do_not_steer(run_cells: Run, tmp_path: Path, assignment: Assignment, dataset: Dataset) -> None:
+    """Tags that skip a cell or allow its error, and another kernel's name, change nothing."""
+    cell: dict[str, Any] = {"cell_type": "code", "outputs": [], "execution_count": None}
+    hostile = {
+        "nbformat": 4, "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "bash", "language": "bash", "display_name": "x"}},
+        "cells": [
+            {**cell, "id": "a", "source": "print(6 * 7)", "metadata": {"tags": ["skip-execution"]}},
+            {**cell, "id": "b", "source": "1/0", "metadata": {"tags": ["raises-exception"]}},
+        ],
+    }  # fmt: skip
+    clean = to_run(read_notebook(json.dumps(hostile).encode(), "hostile.ipynb"))
+    execution = execute(open_sandbox(Level.STANDARD, slot=62), clean, assignment, dataset, tmp_path)
+
+    assert ["ok", "error"] == statuses(execution)
+    assert "42" in printed(execution, 0)

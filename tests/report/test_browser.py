@@ -1,0 +1,112 @@
+"""A real browser reads the pages: silently, alone, and without scrolling sideways."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.report.executed import executed_notebook, render_executed
+from grader.report.html import render_report
+from tests.report.graded_factory import EVERY, SOURCES, cells, pixels, sample
+from tests.report.test_hostile import PAYLOADS, SINKS
+
+pytestmark = pytest.mark.browser
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pages")
+
+
+def write(folder: Path, name: str) -> Path:
+    """Write one page; names with a slash are a hostile sink."""
+    path = folder / f"{name.replace('/', '-')}.html"
+    if path.exists():
+        return path
+    if name == "executed":
+        kinds = [("markdown" if s.startswith(("# Taller", "## ")) else "code", s) for s in SOURCES]
+        plain = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}}
+        made = [
+            {"cell_type": k, "id": f"c{n}", "metadata": {}, "source": s}
+            for n, (k, s) in enumerate(kinds)
+        ]
+        text = render_executed(executed_notebook({**plain, "cells": made}, cells()), "es")
+    elif name.startswith("hostile/"):
+        text = render_report(
+            SINKS[name.removeprefix("hostile/")](" ".join(PAYLOADS.values())), "es", None
+        )
+    elif name == "long":
+        student = type(sample().student)("1", "Wolfeschlegelsteinhausenbergerdorff" * 4)
+        text = render_report(sample(student=student), "es", pixels)
+    else:
+        text = render_report(EVERY[name](), "es", pixels)
+    path.write_text(text, encoding="utf-8", errors="replace")
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize(
+    "name", [*EVERY, "executed", "long", "hostile/answer", "hostile/student", "hostile/cell log"]
+)
+def test_a_page_is_read_in_peace(
+    browser: Any, folder: Path, name: str, width: int, scheme: str
+) -> None:
+    """No request but the page's own, no message in the console, no sideways scrolling."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    noise: list[str] = []
+    page.on("console", lambda message: noise.append(message.text))
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.on("dialog", lambda dialog: noise.append("dialog"))
+    page.on("request", lambda request: noise.append(request.url[:80]))
+    address = write(folder, name).as_uri()
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    broken = page.evaluate("[...document.images].filter(one => !one.naturalWidth).length")
+    context.close()
+
+    assert [] == [line for line in noise if line != address and not line.startswith("data:image/")]
+    assert wide <= width and 0 == broken
+
+
+def test_the_style_sheet_is_applied(browser: Any, folder: Path) -> None:
+    """The policy's hash is right: a wrong one would leave the page without its style."""
+    page = browser.new_page()
+    page.goto(write(folder, "sample").as_uri())
+    size = page.evaluate("getComputedStyle(document.querySelector('.student')).fontSize")
+    page.close()
+
+    assert float(size.removesuffix("px")) > 20
+
+
+def test_paper_shows_what_the_screen_folds_away(browser: Any, folder: Path) -> None:
+    """A4 holds the page's width and at least the cell log that is closed on the screen."""
+    page = browser.new_page()
+    page.goto(write(folder, "sample").as_uri())
+    page.emulate_media(media="print")
+    shown = page.evaluate("document.querySelector('#cells td').getBoundingClientRect().height")
+    page.close()
+
+    assert shown > 0
