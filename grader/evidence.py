@@ -350,7 +350,7 @@ class Evidence:
     ended: str = "finished"
     dropped: tuple[str, ...] = ()
     splits: dict[str, tuple[int, int]] = field(default_factory=dict)
-    labels: Sequence[int] = ()
+    labels: tuple[int, ...] = ()
 
     def cell(self, index: int | None) -> CellRun | None:
         """Return the run of one cell, or None."""

@@ -386,7 +386,7 @@ def _explains(table: Floats, values: Floats, rows: npt.NDArray[Any], pristine: P
     learned = table.copy()
     unseen = np.isnan(table[pixels])
     learned[pixels[unseen]] = values[unseen]
-    if not np.array_equal(learned[pixels], values):
+    if not np.array_equal(learned[pixels], values) or np.isinf(values).any():
         return False
     table[:] = learned
     return True

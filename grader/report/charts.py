@@ -96,7 +96,7 @@ def learning_curve(series: Series, measured: Measured, label: str, say: Translat
         axes.axhspan(*measured.band, color=BAND, alpha=0.4, lw=0, label=name, zorder=0.5)
     axes.set_xlim(0.5 if epochs > 1 else 0, epochs + max(0.5, epochs * 0.03))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    axes.set_title(label, loc="left", fontsize=9.5, color=INK)
+    axes.set_title(label, loc="left", fontsize=9.5, color=INK, y=1.0)
     figure.legend(loc="lower left", bbox_to_anchor=(0.02, 0.01), ncols=2, columnspacing=1.2)
     return _uri(figure)
 

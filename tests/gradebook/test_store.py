@@ -1,0 +1,97 @@
+"""The gradebook keeps everything and overwrites nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import default_folder, load_assignment
+from grader.evidence import Evidence
+from grader.gradebook import Gradebook, GradebookError
+from grader.grading import Gathered, Override
+from grader.locale import T
+from grader.notebook import read_notebook
+from grader.result import NotebookFile, Student
+from tests.factories import evidence, run
+
+ASSIGNMENT = load_assignment(default_folder())
+ANA = Student("ana", "Ana María")
+
+
+def gathered(seen: Evidence) -> Gathered:
+    notebook = read_notebook((default_folder() / "taller3.ipynb").read_bytes(), "ana.ipynb")
+    return Gathered(NotebookFile("ana.ipynb", "0" * 64), notebook, seen, {"sandbox": "standard"}, T("hola {n}", n=3))
+
+
+def test_what_was_gathered_comes_back_equal(tmp_path: Path) -> None:
+    """Evidence, notebook and texts survive the file bit for bit."""
+    kept = gathered(evidence(run(1), run(2, epochs=20)))
+    with Gradebook(tmp_path, ASSIGNMENT) as book:
+        book.add(ANA, kept, {"points": 1})
+    with Gradebook(tmp_path) as book:
+        entry = book.entry("ana")
+
+    assert (ANA, kept, {"points": 1}) == (entry.student, entry.gathered, entry.result)
+
+
+def test_a_new_grading_is_added_and_the_latest_counts(tmp_path: Path) -> None:
+    """Grading again keeps the old row."""
+    with Gradebook(tmp_path, ASSIGNMENT) as book:
+        book.add(ANA, gathered(evidence()), {"try": 1})
+        book.add(ANA, gathered(evidence()), {"try": 2})
+
+        assert [{"try": 2}] == [entry.result for entry in book.entries()]
+    with sqlite3.connect(tmp_path / "gradebook.sqlite") as raw:
+        assert (2,) == raw.execute("SELECT count(*) FROM grading").fetchone()
+
+
+def test_marks_by_people_say_who_when_and_why(tmp_path: Path) -> None:
+    """Overrides are events in their order."""
+    first, second = Override("data.grid", 100, "visto"), Override("data.grid", 200, "revisado")
+    with Gradebook(tmp_path, ASSIGNMENT) as book:
+        book.override("ana", first)
+        book.override("ana", second)
+
+        assert (first, second) == book.overrides("ana")
+        assert () == book.overrides("bruno")
+        assert all(event.who and event.at.endswith("+00:00") for event in book.events())
+
+
+def test_an_unknown_student_is_named_with_those_there_are(tmp_path: Path) -> None:
+    """The message says who is in the gradebook."""
+    with Gradebook(tmp_path, ASSIGNMENT) as book:
+        book.add(ANA, gathered(evidence()), {})
+        with pytest.raises(GradebookError, match=r"'eva' is not in .*there are: ana"):
+            book.entry("eva")
+
+
+def test_a_folder_without_a_gradebook(tmp_path: Path) -> None:
+    """Opening what is not there creates nothing."""
+    with pytest.raises(GradebookError, match="no gradebook"):
+        Gradebook(tmp_path)
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_no_gradebook(tmp_path: Path) -> None:
+    """Another file of that name is refused and left as it is."""
+    path = tmp_path / "gradebook.sqlite"
+    path.write_bytes(b"not a database, but long enough to be looked at" * 50)
+    before = path.read_bytes()
+
+    with pytest.raises(GradebookError, match="no gradebook of ours"):
+        Gradebook(tmp_path)
+    assert before == path.read_bytes()
+
+
+def test_a_newer_version_is_refused(tmp_path: Path) -> None:
+    """A gradebook of a later grader is not touched."""
+    with Gradebook(tmp_path, ASSIGNMENT):
+        pass
+    with sqlite3.connect(tmp_path / "gradebook.sqlite") as raw:
+        raw.execute("PRAGMA user_version = 99")
+
+    with pytest.raises(GradebookError, match="version 99"):
+        Gradebook(tmp_path)

@@ -1,0 +1,156 @@
+"""One submission through every stage, for real: kernel, walls, trainer, checks, files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.assignment import Assignment, default_folder, load_assignment
+from grader.dataset.store import Dataset
+from grader.grading import Gathered, Grading, Override, conclude, template_of
+from grader.result import Graded, State, Student, result_json
+from grader.sandbox import Level, WallsError
+from tests.kernel.conftest import LOAD
+
+pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(600)]
+
+ANA = Student("ana", "Ana")
+SMALL = (
+    LOAD,
+    "m = net(128)\nm.fit(x, y, epochs=2, verbose=0)\nprint(m.evaluate(x_test, y_test, verbose=0))",
+    "m.fit(x, y, epochs=1, verbose=0)",
+    "p = m.predict(test_images / 255.0, verbose=0)\nprint(np.argmax(p[0]))",
+)
+
+
+def file_of(*cells: str) -> bytes:
+    made: dict[str, Any] = {
+        "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+        "cells": [
+            {"cell_type": "code", "id": f"c{place}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+            for place, source in enumerate(cells)
+        ],
+    }  # fmt: skip
+    return json.dumps(made).encode()
+
+
+@pytest.fixture(scope="module")
+def assignment() -> Assignment:
+    return load_assignment(default_folder())
+
+
+@pytest.fixture(scope="module")
+def grading(assignment: Assignment, dataset: Dataset) -> Iterator[Grading]:
+    with Grading(assignment, dataset, Level.STANDARD, slot=10) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def twice(grading: Grading) -> tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]]:
+    data = file_of(*SMALL)
+    return grading.grade(data, "ana.ipynb", ANA), grading.grade(data, "ana.ipynb", ANA)
+
+
+def without_times(result: dict[str, Any]) -> dict[str, Any]:
+    return result | {"cells": [cell | {"seconds": 0} for cell in result["cells"]]}
+
+
+def test_two_runs_are_equal_bit_for_bit(twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]]) -> None:
+    """Findings, runs and points of two runs of one notebook are the same."""
+    (_, first), (_, second) = twice
+
+    assert without_times(result_json(first, "es")) == without_times(result_json(second, "es"))
+
+
+def test_every_fit_is_measured_by_the_trainer(twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]]) -> None:
+    """Both fits of one chain have a measurement; the second starts where the first ended."""
+    (_, graded), _ = twice
+    first, second = graded.evidence.runs
+
+    assert first.measured is not None
+    assert second.measured is not None
+    assert first.start is not None
+    assert second.start is not None
+    assert (2, 3) == (first.epochs, second.epochs)
+    assert second.start.test_accuracy == first.measured.test_accuracy
+    assert first.start.test_accuracy < 0.25 < 0.6 < first.measured.test_accuracy
+    assert 101_770 == first.measured.parameters
+
+
+def test_a_persons_points_win_and_nothing_runs_again(
+    twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]], assignment: Assignment
+) -> None:
+    """An override changes one finding and the score, from the same evidence."""
+    (gathered, graded), _ = twice
+    mark = Override("data.explored", 150, "lo mostró en clase")
+    after = conclude(assignment, template_of(assignment), gathered, ANA, overrides=(mark,))
+    before = {finding.check: finding for finding in graded.findings}
+    changed = [finding for finding in after.findings if finding != before[finding.check]]
+
+    assert ["data.explored"] == [finding.check for finding in changed]
+    assert (150, "lo mostró en clase") == (changed[0].earned, changed[0].overridden)
+    assert after.score.earned == graded.score.earned - before["data.explored"].earned + 150
+
+
+def test_an_empty_list_of_cells_is_graded(grading: Grading) -> None:
+    """Nothing was done: every check is judged, nothing is earned, nobody is accused."""
+    _, graded = grading.grade(file_of(), "vacio.ipynb", ANA)
+
+    assert (State.GRADED, 0) == (graded.state, graded.score.earned)
+    assert {"not_attempted", "skipped", "failed"} >= {finding.status.value for finding in graded.findings}
+
+
+def test_an_unreadable_file_leaves_all_points_pending(grading: Grading) -> None:
+    """What cannot be read is not a zero: a person decides."""
+    _, graded = grading.grade(b"<!doctype html><title>Log in</title>", "ana.ipynb", ANA)
+
+    assert (State.UNREADABLE, 0, 10_000, None) == (
+        graded.state, graded.score.earned, graded.score.pending, graded.score.value,
+    )  # fmt: skip
+    assert graded.problem is not None
+
+
+def test_our_own_faults_cost_nothing(grading: Grading, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Walls that fail are tried three times; then all points are pending."""
+    tries = []
+
+    def broken(*args: object) -> None:
+        tries.append(1)
+        raise WallsError("no room")
+
+    monkeypatch.setattr("grader.grading.execute", broken)
+    _, graded = grading.grade(file_of(*SMALL), "ana.ipynb", ANA)
+
+    assert (3, State.GRADER_ERROR, 10_000) == (len(tries), graded.state, graded.score.pending)
+
+
+def test_a_trainer_that_dies_is_started_again(grading: Grading) -> None:
+    """A lost trainer is a fault of ours: the next try has a new one."""
+    ready = grading._ready_trainer()
+    ready._running.process.kill()
+    _, graded = grading.grade(file_of(LOAD, "net().fit(x, y, epochs=1, verbose=0)"), "ana.ipynb", ANA)
+
+    assert State.GRADER_ERROR is not graded.state
+    assert graded.evidence.runs[0].measured is not None
+
+
+def test_files_are_written_whole(
+    twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]], dataset: Dataset, tmp_path: Path
+) -> None:
+    """Report, result and the executed notebook are there and agree."""
+    from grader.report.files import write_files
+
+    (gathered, graded), _ = twice
+    write_files(tmp_path / "ana", gathered, graded, "es", dataset)
+
+    assert ["executed.html", "executed.ipynb", "report.html", "result.json"] == sorted(
+        path.name for path in (tmp_path / "ana").iterdir()
+    )
+    result = json.loads((tmp_path / "ana" / "result.json").read_text())
+    assert result_json(graded, "es") == result
+    executed = json.loads((tmp_path / "ana" / "executed.ipynb").read_text())
+    assert len(SMALL) == len(executed["cells"])
