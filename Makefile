@@ -22,6 +22,7 @@ test: setup  ## every class of test, small counts, <= 15 min on 2 cores
 	$(PYTEST) -n 2 --dist worksteal -m "not long"
 
 test-long: setup  ## the full counts; what they said is kept in benchmarks/
+	@mkdir -p benchmarks
 	$(PYTEST) -n 2 --dist worksteal | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
 
 bench: setup  ## the benchmarks

@@ -60,13 +60,22 @@ class Training:
     @property
     def weight(self) -> float:
         """Arithmetic of the training, to estimate what is left."""
-        sizes = [28 * 28, *(int(match["size"]) for match in map(_layer, self.layers) if match["size"])]
+        sizes = [
+            28 * 28,
+            *(int(match["size"]) for match in map(_layer, self.layers) if match["size"]),
+        ]
         products = sum(first * second for first, second in zip(sizes, sizes[1:], strict=False))
         return max(self.marks) * (products + 200_000)
 
 
 def calibrate(
-    assignment: Assignment, dataset: Dataset, target: Path, seeds: int, variant_seeds: int, workers: int, say: Say
+    assignment: Assignment,
+    dataset: Dataset,
+    target: Path,
+    seeds: int,
+    variant_seeds: int,
+    workers: int,
+    say: Say,
 ) -> None:
     """Train what is missing in `target` and write it after each training.
 
@@ -77,14 +86,20 @@ def calibrate(
         say: receives one line for each training done.
     """
     done = _load(target)
-    todo = [training for training in trainings(assignment, seeds, variant_seeds) if not _is_done(done, training)]
+    todo = [
+        training
+        for training in trainings(assignment, seeds, variant_seeds)
+        if not _is_done(done, training)
+    ]
     say(f"{len(todo)} trainings to do in {workers} trainers; results go to {target}")
     waiting: queue.SimpleQueue[Training] = queue.SimpleQueue()
     for training in sorted(todo, key=lambda training: -training.weight):
         waiting.put(training)
     board = _Board(assignment, done, target, sum(training.weight for training in todo), say)
     threads = [
-        threading.Thread(target=_work, args=(slot, assignment, dataset, waiting, board), daemon=True)
+        threading.Thread(
+            target=_work, args=(slot, assignment, dataset, waiting, board), daemon=True
+        )
         for slot in range(workers)
     ]
     for thread in threads:
@@ -107,13 +122,24 @@ def trainings(assignment: Assignment, seeds: int, variant_seeds: int) -> Iterato
         for variant in VARIANTS:
             own = at
             if variant != PLAIN:
-                own = {epoch: kept for epoch, names in at.items() if (kept := tuple(n for n in names if n in with_variants))}
+                own = {
+                    epoch: kept
+                    for epoch, names in at.items()
+                    if (kept := tuple(n for n in names if n in with_variants))
+                }
             for number in range(seeds if variant == PLAIN else variant_seeds):
                 if own:
-                    yield Training(layers, variant, wire.derived_seed(assignment.spec.seed, "calibration", number), own)
+                    yield Training(
+                        layers,
+                        variant,
+                        wire.derived_seed(assignment.spec.seed, "calibration", number),
+                        own,
+                    )
 
 
-def recipe(layers: Sequence[str], shape: Sequence[int], dropout: float | None, logits: bool) -> dict[str, Any]:
+def recipe(
+    layers: Sequence[str], shape: Sequence[int], dropout: float | None, logits: bool
+) -> dict[str, Any]:
     """Return the recipe of layers written as in assignment.toml."""
     nodes: list[dict[str, Any]] = []
     for place, text in enumerate(layers):
@@ -129,7 +155,9 @@ def recipe(layers: Sequence[str], shape: Sequence[int], dropout: float | None, l
     return {"input_shape": list(shape), "nodes": nodes}
 
 
-def request(assignment: Assignment, training: Training, splits: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+def request(
+    assignment: Assignment, training: Training, splits: Mapping[str, tuple[int, int]]
+) -> dict[str, Any]:
     """Return what the trainer is asked for this training."""
     settings = VARIANTS[training.variant]
     first, last = splits[assignment.spec.dataset.train]
@@ -138,7 +166,9 @@ def request(assignment: Assignment, training: Training, splits: Mapping[str, tup
     logits = bool(settings.get("from_logits", False))
     return {
         "op": "train",
-        "recipe": recipe(training.layers, assignment.spec.dataset.shape, settings.get("dropout"), logits),
+        "recipe": recipe(
+            training.layers, assignment.spec.dataset.shape, settings.get("dropout"), logits
+        ),
         "seed": training.seed,
         "rows": [[first, last]],
         "measure_rows": [[first, first + kept]],
@@ -170,20 +200,30 @@ def summary(values: Sequence[float]) -> dict[str, float | int]:
 class _Board:
     """What is done: written after each training, with an estimate of what is left."""
 
-    def __init__(self, assignment: Assignment, done: dict[str, Any], target: Path, weight: float, say: Say) -> None:
+    def __init__(
+        self, assignment: Assignment, done: dict[str, Any], target: Path, weight: float, say: Say
+    ) -> None:
         self.assignment, self.done, self.target, self.say = assignment, done, target, say
         self.weight, self.finished, self.began = weight, 0.0, time.monotonic()
         self.lock = threading.Lock()
         self.problem: Exception | None = None
 
-    def add(self, training: Training, measured: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    def add(
+        self, training: Training, measured: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> None:
         with self.lock:
             for epochs, names in training.marks.items():
                 figures = measured[str(epochs)]
                 for name in names:
                     variants = self.done["architectures"].setdefault(name, {})
                     runs = variants.setdefault(training.variant, {}).setdefault("runs", [])
-                    runs.append([training.seed, round(figures["train_accuracy"], 6), round(figures["test_accuracy"], 6)])
+                    runs.append(
+                        [
+                            training.seed,
+                            round(figures["train_accuracy"], 6),
+                            round(figures["test_accuracy"], 6),
+                        ]
+                    )
                     runs.sort()
                     variants[training.variant].update(_figures(runs))
             self.done["environment"] = dict(environment)
@@ -192,7 +232,9 @@ class _Board:
             self.finished += training.weight
             spent = time.monotonic() - self.began
             left = spent * (self.weight - self.finished) / self.finished
-            self.say(f"{training.variant:20} {' → '.join(training.layers)}  seed {training.seed}  about {left / 60:.0f} min left")
+            self.say(
+                f"{training.variant:20} {' → '.join(training.layers)}  seed {training.seed}  about {left / 60:.0f} min left"
+            )
 
 
 def _work(slot: int, assignment: Assignment, dataset: Dataset, waiting: Any, board: _Board) -> None:
@@ -213,7 +255,9 @@ def _work(slot: int, assignment: Assignment, dataset: Dataset, waiting: Any, boa
 def _layer(text: str) -> re.Match[str]:
     match = LAYER.match(text)
     if match is None:
-        raise SpecError(f"experiments: layer {text!r} cannot be calibrated; write Flatten or Dense(128, relu)")
+        raise SpecError(
+            f"experiments: layer {text!r} cannot be calibrated; write Flatten or Dense(128, relu)"
+        )
     return match
 
 
@@ -227,7 +271,10 @@ def _figures(runs: Sequence[Sequence[float]]) -> dict[str, Any]:
 
 def _is_done(done: Mapping[str, Any], training: Training) -> bool:
     return all(
-        any(run[0] == training.seed for run in done["architectures"].get(name, {}).get(training.variant, {}).get("runs", []))
+        any(
+            run[0] == training.seed
+            for run in done["architectures"].get(name, {}).get(training.variant, {}).get("runs", [])
+        )
         for names in training.marks.values()
         for name in names
     )

@@ -17,14 +17,18 @@ from grader.unreadable import Unreadable
 SELF = Student("self-check", "")
 
 
-def check_notebook(path: Path, assignment: Assignment, dataset: Dataset, out: Path, language: str) -> Graded:
+def check_notebook(
+    path: Path, assignment: Assignment, dataset: Dataset, out: Path, language: str
+) -> Graded:
     """Run and judge one notebook and write its files into `out`.
 
     Raises:
         IntakeError: there is no such file, or it is none to read.
     """
     if path.is_dir():
-        raise IntakeError(T("{path}: is a folder; give one notebook, or use `grader grade`", path=str(path)))
+        raise IntakeError(
+            T("{path}: is a folder; give one notebook, or use `grader grade`", path=str(path))
+        )
     (submission,) = submissions(path, assignment.spec.notebook).submissions
     with Grading(assignment, dataset, probe().level) as grading:
         try:

@@ -39,7 +39,15 @@ class Commands(click.Group):
             ctx.exit(UNUSABLE if type(error).__name__ in USER_ERRORS else OURS)
 
 
-USER_ERRORS = ("SpecError", "IntakeError", "GradebookError", "ReleaseError", "Unreadable", "KeyError", "UsageProblem")
+USER_ERRORS = (
+    "SpecError",
+    "IntakeError",
+    "GradebookError",
+    "ReleaseError",
+    "Unreadable",
+    "KeyError",
+    "UsageProblem",
+)
 
 
 @click.group(cls=Commands)
@@ -52,10 +60,20 @@ def main(debug: bool) -> None:
 @main.command()
 @click.argument("notebook", type=ANY)
 @click.option("--assignment", "folder", type=FOLDER, help="The assignment's folder.")
-@click.option("--out", type=FOLDER, default=Path("grader-report"), show_default=True, help="Where the report goes.")
-@click.option("--lang", "language", type=LANGUAGE, help="Language of the report; the assignment's by default.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    default=Path("grader-report"),
+    show_default=True,
+    help="Where the report goes.",
+)
+@click.option(
+    "--lang", "language", type=LANGUAGE, help="Language of the report; the assignment's by default."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
-def check(notebook: Path, folder: Path | None, out: Path, language: str | None, as_json: bool) -> None:
+def check(
+    notebook: Path, folder: Path | None, out: Path, language: str | None, as_json: bool
+) -> None:
     """Check one notebook of your own: run it, print the table, write the report."""
     from grader.checking import check_notebook
     from grader.report.terminal import print_json, print_table
@@ -71,14 +89,23 @@ def check(notebook: Path, folder: Path | None, out: Path, language: str | None, 
 @click.argument("source", type=ANY)
 @click.option("--out", type=FOLDER, required=True, help="The class's folder.")
 @click.option("--assignment", "folder", type=FOLDER, help="The assignment's folder.")
-@click.option("--lang", "language", type=LANGUAGE, help="Language of the reports; the assignment's by default.")
+@click.option(
+    "--lang",
+    "language",
+    type=LANGUAGE,
+    help="Language of the reports; the assignment's by default.",
+)
 @click.option("--workers", type=click.IntRange(1, 16), help="Submissions at the same time.")
-def grade(source: Path, out: Path, folder: Path | None, language: str | None, workers: int | None) -> None:
+def grade(
+    source: Path, out: Path, folder: Path | None, language: str | None, workers: int | None
+) -> None:
     """Grade a class: a folder of notebooks."""
     from grader.batch.command import grade_folder
 
     assignment = _assignment(folder)
-    attention = grade_folder(source, out, assignment, _dataset(assignment), language or assignment.spec.language, workers)
+    attention = grade_folder(
+        source, out, assignment, _dataset(assignment), language or assignment.spec.language, workers
+    )
     sys.exit(ATTENTION if attention else GOOD)
 
 
@@ -98,10 +125,26 @@ def override(folder: Path, student: str, check_name: str, points: float, because
 @main.command()
 @click.argument("folder", type=FOLDER, required=False)
 @click.option("--seeds", type=click.IntRange(1, 1000), help="Trainings of each architecture.")
-@click.option("--variant-seeds", type=click.IntRange(0, 1000), help="Trainings of each honest variant.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Trainers at the same time.")
-@click.option("--out", type=ANY, help="The calibration file; reference/calibration.json by default.")
-def calibrate(folder: Path | None, seeds: int | None, variant_seeds: int | None, workers: int, out: Path | None) -> None:
+@click.option(
+    "--variant-seeds", type=click.IntRange(0, 1000), help="Trainings of each honest variant."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Trainers at the same time.",
+)
+@click.option(
+    "--out", type=ANY, help="The calibration file; reference/calibration.json by default."
+)
+def calibrate(
+    folder: Path | None,
+    seeds: int | None,
+    variant_seeds: int | None,
+    workers: int,
+    out: Path | None,
+) -> None:
     """Train every experiment over many seeds; goes on where it was stopped."""
     from grader.assignment import calibration_file
     from grader.calibrate import calibrate as run
@@ -145,12 +188,20 @@ def assignment() -> None:
 def validate(folder: Path) -> None:
     """Check assignment.toml, rubric.toml and calibration.json."""
     loaded = _assignment(folder)
-    click.echo(f"{folder}: {len(loaded.spec.checks)} checks, {loaded.automatic / 100:g} points; {len(loaded.rubric.questions)} questions, {(loaded.total - loaded.automatic) / 100:g} points")
+    click.echo(
+        f"{folder}: {len(loaded.spec.checks)} checks, {loaded.automatic / 100:g} points; {len(loaded.rubric.questions)} questions, {(loaded.total - loaded.automatic) / 100:g} points"
+    )
 
 
 @assignment.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--out", type=FOLDER, default=Path("dist"), show_default=True, help="Where the student package goes.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    default=Path("dist"),
+    show_default=True,
+    help="Where the student package goes.",
+)
 def release(folder: Path, out: Path) -> None:
     """Write the students' notebook and build the student package."""
     from grader.release import build_student_package, write_release
@@ -168,7 +219,9 @@ def _assignment(folder: Path | None) -> Assignment:
 def _dataset(assignment: Assignment) -> Dataset:
     from grader.dataset.store import open_dataset
 
-    return open_dataset(assignment.spec.dataset.spec, notify=lambda line: click.echo(line, err=True))
+    return open_dataset(
+        assignment.spec.dataset.spec, notify=lambda line: click.echo(line, err=True)
+    )
 
 
 def _exit_of_check(graded: Graded) -> int:
@@ -179,7 +232,9 @@ def _exit_of_check(graded: Graded) -> int:
         return UNUSABLE
     if graded.state is State.GRADER_ERROR:
         return OURS
-    return GOOD if all(finding.status is Status.PASSED for finding in graded.findings) else ATTENTION
+    return (
+        GOOD if all(finding.status is Status.PASSED for finding in graded.findings) else ATTENTION
+    )
 
 
 def _one_line(error: Exception) -> str:

@@ -21,7 +21,9 @@ def examine(assignment: Assignment, say: Callable[[str], None]) -> bool:
     say(f"Keras       {keras or 'missing: run `make setup`'}")
     try:
         dataset = open_dataset(assignment.spec.dataset.spec)
-        say(f"dataset     {assignment.spec.dataset.name}, SHA-256 {dataset.sha256[:12]}…, in {dataset.folder}")
+        say(
+            f"dataset     {assignment.spec.dataset.name}, SHA-256 {dataset.sha256[:12]}…, in {dataset.folder}"
+        )
         found = True
     except DatasetError as error:
         say(f"dataset     {error}")
@@ -32,7 +34,13 @@ def examine(assignment: Assignment, say: Callable[[str], None]) -> bool:
         say(f"            {'ok ' if check.ok else 'NOT'} {check.name}: {check.detail}")
     say(f"workers     {default_workers()} of {os.cpu_count()} processors")
     ready = bool(tensorflow and keras and found)
-    say("ready       to grade a class" if ready and walls.level is Level.STANDARD else "ready       for self-checks only" if ready else "not ready")
+    say(
+        "ready       to grade a class"
+        if ready and walls.level is Level.STANDARD
+        else "ready       for self-checks only"
+        if ready
+        else "not ready"
+    )
     return ready and walls.level is Level.STANDARD
 
 

@@ -401,7 +401,12 @@ def read_regular(path: Path, cap: int) -> bytes:
     Raises:
         OSError: it is missing, is no regular file, or is over the cap.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    flags = (
+        os.O_RDONLY
+        | getattr(os, "O_NOFOLLOW", 0)
+        | getattr(os, "O_NONBLOCK", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
     descriptor = os.open(path, flags)
     try:
         status = os.fstat(descriptor)
@@ -442,7 +447,10 @@ def _first_line(error: Exception) -> str:
 def _texts(outputs: Sequence[dict[str, Any]]) -> Iterator[str]:
     for output in outputs:
         data = output.get("data")
-        for text in (output.get("text"), data.get("text/plain") if isinstance(data, dict) else None):
+        for text in (
+            output.get("text"),
+            data.get("text/plain") if isinstance(data, dict) else None,
+        ):
             if isinstance(text, str):
                 yield text
             elif isinstance(text, list):

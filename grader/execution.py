@@ -15,7 +15,9 @@ from grader.evidence import Records, read_records, read_regular
 from grader.sandbox import Ended, Job, Limits, Mount, Sandbox
 from grader.staging import PACKAGE, stage_kernel_side
 
-START = f"import sys; sys.path.insert(0, sys.argv[2]); from {PACKAGE}.kernel.driver import main; main()"
+START = (
+    f"import sys; sys.path.insert(0, sys.argv[2]); from {PACKAGE}.kernel.driver import main; main()"
+)
 MARGIN_S = 120  # the driver's own deadline comes first; this one does not trust it
 
 
@@ -51,7 +53,11 @@ class Execution:
 
 
 def execute(
-    sandbox: Sandbox, notebook: Mapping[str, Any], assignment: Assignment, dataset: Dataset, folder: Path
+    sandbox: Sandbox,
+    notebook: Mapping[str, Any],
+    assignment: Assignment,
+    dataset: Dataset,
+    folder: Path,
 ) -> Execution:
     """Run a cleaned notebook in a fresh kernel.
 
@@ -74,7 +80,10 @@ def execute(
                 Mount(job, "/job", writable=True),
                 Mount(stage_kernel_side(folder / "kernel"), "/k"),
                 Mount(dataset.rows, "/data"),
-                Mount(dataset.keras, f"/home/student/.keras/datasets/{assignment.spec.dataset.keras_folder}"),
+                Mount(
+                    dataset.keras,
+                    f"/home/student/.keras/datasets/{assignment.spec.dataset.keras_folder}",
+                ),
             ),
             limits=Limits(wall_s=limits.notebook_s + MARGIN_S, memory_mb=limits.memory_mb),
         )

@@ -64,7 +64,13 @@ class Finding:
 
     def decided(self, earned: int, because: str) -> Finding:
         """Return this finding with a person's points, which always win."""
-        status = Status.PASSED if earned == self.possible else Status.PARTIAL if earned else Status.FAILED
+        status = (
+            Status.PASSED
+            if earned == self.possible
+            else Status.PARTIAL
+            if earned
+            else Status.FAILED
+        )
         return replace(self, status=status, earned=earned, overridden=because)
 
 

@@ -25,7 +25,7 @@ from grader.assignment import Assignment
 from grader.checks import judge
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
-from grader.evidence import Evidence, Evaluation, Figure, Note, Prediction, Runtime, Seeded
+from grader.evidence import Evaluation, Evidence, Figure, Note, Prediction, Runtime, Seeded
 from grader.execution import Execution, execute
 from grader.findings import Finding, Status
 from grader.locale import Readable, T
@@ -77,7 +77,9 @@ class Grading:
         slot: number of this worker among those that run at the same time.
     """
 
-    def __init__(self, assignment: Assignment, dataset: Dataset, level: Level, slot: int = 0) -> None:
+    def __init__(
+        self, assignment: Assignment, dataset: Dataset, level: Level, slot: int = 0
+    ) -> None:
         self.assignment, self.dataset = assignment, dataset
         self.sandbox = open_sandbox(level, slot)
         self.pristine = Pristine.open(dataset.rows)
@@ -89,12 +91,20 @@ class Grading:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._drop_trainer()
 
     def grade(
-        self, data: bytes, name: str, student: Student, late: Late = scoring.UNKNOWN, overrides: tuple[Override, ...] = ()
+        self,
+        data: bytes,
+        name: str,
+        student: Student,
+        late: Late = scoring.UNKNOWN,
+        overrides: tuple[Override, ...] = (),
     ) -> tuple[Gathered, Graded]:
         """Run one notebook through every stage."""
         gathered = self.gather(data, name)
@@ -115,11 +125,21 @@ class Grading:
             except (WallsError, TrainerFault) as fault:
                 problem = str(fault)
                 self._drop_trainer()
-        said = T("The grader failed {tries} times: {problem}. This is our fault and costs no points.", tries=TRIES, problem=problem)
-        return Gathered(file, notebook, environment=self._environment(None), problem=said, fault=True)
+        said = T(
+            "The grader failed {tries} times: {problem}. This is our fault and costs no points.",
+            tries=TRIES,
+            problem=problem,
+        )
+        return Gathered(
+            file, notebook, environment=self._environment(None), problem=said, fault=True
+        )
 
     def conclude(
-        self, gathered: Gathered, student: Student, late: Late = scoring.UNKNOWN, overrides: tuple[Override, ...] = ()
+        self,
+        gathered: Gathered,
+        student: Student,
+        late: Late = scoring.UNKNOWN,
+        overrides: tuple[Override, ...] = (),
     ) -> Graded:
         """Judge what was gathered: pure, the same for the same input."""
         return conclude(self.assignment, self._template, gathered, student, late, overrides)
@@ -127,9 +147,13 @@ class Grading:
     def _run(self, notebook: Notebook) -> Evidence:
         folder = Path(tempfile.mkdtemp(prefix="run-"))
         try:
-            execution = execute(self.sandbox, to_run(notebook), self.assignment, self.dataset, folder)
+            execution = execute(
+                self.sandbox, to_run(notebook), self.assignment, self.dataset, folder
+            )
             if not execution.records.cells and execution.reason != "finished":
-                raise WallsError(f"no cell was run: {execution.reason}. {execution.ended.stderr_tail[-300:]}")
+                raise WallsError(
+                    f"no cell was run: {execution.reason}. {execution.ended.stderr_tail[-300:]}"
+                )
             runs = measure_runs(self._ready_trainer(), execution, self.assignment)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -200,16 +224,19 @@ def conclude(
     verdict = judge(assignment, gathered.evidence)
     findings = tuple(_decided(finding, overrides) for finding in verdict.findings)
     answers = find_answers(gathered.notebook, template, assignment.rubric.questions)
+    undecided = scoring.person_decides(assignment, late)
     return replace(
         graded,
-        state=_state(findings),
+        state=State.NEEDS_REVIEW
+        if undecided and _state(findings) is State.GRADED
+        else _state(findings),
         score=scoring.score(assignment, findings, answers, late),
         findings=findings,
         flags=verdict.flags,
         answers=answers,
         evidence=gathered.evidence,
         experiments=verdict.experiments,
-        notices=gathered.notebook.notices,
+        notices=(*gathered.notebook.notices, *([undecided] if undecided else [])),
     )
 
 

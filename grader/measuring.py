@@ -32,7 +32,9 @@ def measure_runs(trainer: Trainer, execution: Execution, assignment: Assignment)
         if reason is None and place < len(fits) - MAX_MEASURED:
             reason = f"only the last {MAX_MEASURED} trainings of a notebook are measured"
         if reason is None:
-            runs[fit.id] = _measured(trainer, execution, assignment, fit, _known_start(fit, list(runs.values())))
+            runs[fit.id] = _measured(
+                trainer, execution, assignment, fit, _known_start(fit, list(runs.values()))
+            )
         else:
             runs[fit.id] = _run(fit, unmeasured=reason)
     return tuple(runs.values())
@@ -53,7 +55,9 @@ def _measured(
         "row_shape": fit.data.row_shape,
         "rows": fit.data.rows,
         "test": assignment.spec.dataset.test,
-        "from_logits": bool(fit.compiled and fit.compiled.loss and fit.compiled.loss.settings.get("from_logits")),
+        "from_logits": bool(
+            fit.compiled and fit.compiled.loss and fit.compiled.loss.settings.get("from_logits")
+        ),
         "before": before is not None,
         "after": True,
     }
@@ -70,7 +74,12 @@ def _measured(
 
 
 def _run(fit: Fit, **known: Any) -> Run:
-    return Run(fit=fit, epochs=fit.epochs_before + fit.epochs_run, trained_by="kernel (unverified)", **known)
+    return Run(
+        fit=fit,
+        epochs=fit.epochs_before + fit.epochs_run,
+        trained_by="kernel (unverified)",
+        **known,
+    )
 
 
 def _known_start(fit: Fit, earlier: Sequence[Run]) -> Start | None:

@@ -17,7 +17,9 @@ HERE = Path(__file__).parent
 def stage_kernel_side(folder: Path) -> Path:
     """Copy driver, recorder and stubs into `folder`; return it."""
     _stage(folder, "kernel")
-    shutil.copytree(HERE / "kernel" / "stubs", folder / "stubs", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        HERE / "kernel" / "stubs", folder / "stubs", ignore=shutil.ignore_patterns("__pycache__")
+    )
     return folder
 
 
@@ -30,7 +32,10 @@ def _stage(folder: Path, part: str) -> Path:
     package = folder / PACKAGE
     (package / "dataset").mkdir(parents=True)
     (package / part).mkdir()
-    for source in (*SHARED, *(f"{part}/{path.name}" for path in sorted((HERE / part).glob("*.py")))):
+    for source in (
+        *SHARED,
+        *(f"{part}/{path.name}" for path in sorted((HERE / part).glob("*.py"))),
+    ):
         shutil.copyfile(HERE / source, package / source)
     for empty in (package, package / "dataset"):
         (empty / "__init__.py").touch()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -84,7 +83,10 @@ class Calibration(Figures):
             accuracy_full=full,
             accuracy_none=round(full - FALL, 4),
             accuracy_spread=round(accuracy_spread, 4),
-            accuracy_band=(round(lowest, 4), round(max(max(accuracies)[0], plain.test_accuracy.mean), 4)),
+            accuracy_band=(
+                round(lowest, 4),
+                round(max(max(accuracies)[0], plain.test_accuracy.mean), 4),
+            ),
             gap_limit=round(highest + gap_spread, 4),
             gap_spread=round(gap_spread, 4),
             gap_band=(round(min(min(gaps)[0], plain.gap.mean), 4), round(highest, 4)),

@@ -34,7 +34,9 @@ class Trainer:
         wall_s: the deadline of the whole process, in seconds.
     """
 
-    def __init__(self, sandbox: Sandbox, dataset: Dataset, wall_s: float, memory_mb: int = 4096) -> None:
+    def __init__(
+        self, sandbox: Sandbox, dataset: Dataset, wall_s: float, memory_mb: int = 4096
+    ) -> None:
         self.sandbox, self.dataset = sandbox, dataset
         self.limits = Limits(wall_s=wall_s, memory_mb=memory_mb)
 
@@ -43,7 +45,10 @@ class Trainer:
         self._running = self.sandbox.start(
             Job(
                 argv=lambda inside: ["-I", "-c", START, inside("/k"), inside("/data")],
-                mounts=(Mount(stage_trainer(self._folder / "k"), "/k"), Mount(self.dataset.rows, "/data")),
+                mounts=(
+                    Mount(stage_trainer(self._folder / "k"), "/k"),
+                    Mount(self.dataset.rows, "/data"),
+                ),
                 limits=self.limits,
                 workdir="/tmp",
             ),
@@ -53,7 +58,10 @@ class Trainer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._running.__exit__(kind, error, trace)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -68,7 +76,9 @@ class Trainer:
         *_, last = self.follow(request, blobs)
         return last
 
-    def follow(self, request: Mapping[str, Any], blobs: Sequence[bytes] = ()) -> Iterator[dict[str, Any]]:
+    def follow(
+        self, request: Mapping[str, Any], blobs: Sequence[bytes] = ()
+    ) -> Iterator[dict[str, Any]]:
         """Yield each reply to a request: `{"epoch": n}` while training, then the answer."""
         process = self._running.process
         assert process.stdin is not None and process.stdout is not None
@@ -77,7 +87,9 @@ class Trainer:
             while True:
                 reply, _ = wire.read_frame(process.stdout)  # type: ignore[arg-type]
                 if "error" in reply:
-                    raise (TrainerFault if reply.get("fault") else Refused)(str(reply["error"])[:400])
+                    raise (TrainerFault if reply.get("fault") else Refused)(
+                        str(reply["error"])[:400]
+                    )
                 yield reply
                 if "epoch" not in reply:
                     return

@@ -90,7 +90,10 @@ def append_record(path: Path | str, record: Mapping[str, Any]) -> None:
     Raises:
         ValueError: the record is over the cap, or holds what JSON has no word for (NaN too).
     """
-    line = json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    line = (
+        json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
+        + b"\n"
+    )
     if len(line) > MAX_RECORD_BYTES:
         raise ValueError(f"record of {len(line)} bytes is over the cap of {MAX_RECORD_BYTES}")
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

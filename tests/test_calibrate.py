@@ -30,10 +30,19 @@ def test_equal_layers_share_their_trainings() -> None:
 def test_variants_are_trained_where_the_plan_says() -> None:
     """Each honest variant has its seeds on the architectures of `variants_on` only."""
     found = Counter(
-        (name, one.variant) for one in trainings(ASSIGNMENT, 1, 3) if one.variant != "plain" for names in one.marks.values() for name in names
+        (name, one.variant)
+        for one in trainings(ASSIGNMENT, 1, 3)
+        if one.variant != "plain"
+        for names in one.marks.values()
+        for name in names
     )
 
-    assert {(name, variant): 3 for name in ("baseline", "deep") for variant in VARIANTS if variant != "plain"} == found
+    assert {
+        (name, variant): 3
+        for name in ("baseline", "deep")
+        for variant in VARIANTS
+        if variant != "plain"
+    } == found
 
 
 def test_requests_follow_the_variant() -> None:
@@ -58,7 +67,12 @@ def figures(test: float, gap: float, sd: float = 0.001) -> dict[str, object]:
     def band(mean: float) -> dict[str, float]:
         return {"seeds": 3, "mean": mean, "sd": sd, "min": mean, "max": mean}
 
-    return {"train_accuracy": band(test + gap), "test_accuracy": band(test), "gap": band(gap), "runs": []}
+    return {
+        "train_accuracy": band(test + gap),
+        "test_accuracy": band(test),
+        "gap": band(gap),
+        "runs": [],
+    }
 
 
 def calibration(**architectures: dict[str, object]) -> Calibration:
@@ -112,7 +126,9 @@ def test_the_committed_calibration_is_whole() -> None:
     """At least 10 seeds for each architecture and 3 for each variant, of this assignment's seed."""
     assert ASSIGNMENT.calibration is not None
     found = ASSIGNMENT.calibration.architectures
-    wanted = {name for experiment in ASSIGNMENT.spec.experiments for name in experiment.architectures}
+    wanted = {
+        name for experiment in ASSIGNMENT.spec.experiments for name in experiment.architectures
+    }
 
     assert wanted == set(found)
     assert ASSIGNMENT.spec.seed == ASSIGNMENT.calibration.assignment_seed
@@ -122,7 +138,9 @@ def test_the_committed_calibration_is_whole() -> None:
         assert all(variant.test_accuracy.seeds >= 3 for variant in found[name].values())
         for variant in found[name].values():
             assert len({seed for seed, _, _ in variant.runs}) == variant.test_accuracy.seeds
-            assert summary([test for _, _, test in variant.runs])["mean"] == variant.test_accuracy.mean
+            assert (
+                summary([test for _, _, test in variant.runs])["mean"] == variant.test_accuracy.mean
+            )
 
 
 def small() -> Assignment:
@@ -147,7 +165,9 @@ def test_calibration_goes_on_where_it_stopped(dataset: Dataset, tmp_path: Path) 
     calibrate(small(), dataset, target, seeds=2, variant_seeds=0, workers=1, say=lines.append)
     second = json.loads(target.read_text())["architectures"]["tiny"]["plain"]["runs"]
 
-    assert ["1 trainings", "1 trainings"] == [line[:11] for line in lines if line.endswith("calibration.json")]
+    assert ["1 trainings", "1 trainings"] == [
+        line[:11] for line in lines if line.endswith("calibration.json")
+    ]
     assert (1, 2) == (len(first), len(second))
     assert first[0] in second
     assert all(0.7 < accuracy < 0.9 for _, _, accuracy in second)

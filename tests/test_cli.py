@@ -41,7 +41,9 @@ def test_help_imports_nothing_heavy() -> None:
         (["assignment", "validate", "no-hay"], 2, "assignment.toml"),
     ],
 )
-def test_mistakes_are_one_line(words: list[str], code: int, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistakes_are_one_line(
+    words: list[str], code: int, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A mistake gives one line that names the value, and the exit code of the contract."""
     monkeypatch.chdir(tmp_path)
     found, said = run(*words)
@@ -70,12 +72,19 @@ def test_an_unreadable_notebook_is_exit_2_with_a_report(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "report.html").exists()
 
 
-def test_a_class_is_not_graded_without_walls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_class_is_not_graded_without_walls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the probe finds no walls `grade` refuses with one line and exit 3."""
     from grader.sandbox import Level, Probe
 
-    (tmp_path / "ana.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}')
-    monkeypatch.setattr("grader.batch.command.probe", lambda: Probe(Level.NONE, (), "user namespaces are switched off"))
+    (tmp_path / "ana.ipynb").write_text(
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
+    )
+    monkeypatch.setattr(
+        "grader.batch.command.probe",
+        lambda: Probe(Level.NONE, (), "user namespaces are switched off"),
+    )
     code, said = run("grade", str(tmp_path), "--out", str(tmp_path / "out"))
 
     assert (3, 1) == (code, len(said.splitlines())), said

@@ -59,14 +59,18 @@ def without_times(result: dict[str, Any]) -> dict[str, Any]:
     return result | {"cells": [cell | {"seconds": 0} for cell in result["cells"]]}
 
 
-def test_two_runs_are_equal_bit_for_bit(twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]]) -> None:
+def test_two_runs_are_equal_bit_for_bit(
+    twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]],
+) -> None:
     """Findings, runs and points of two runs of one notebook are the same."""
     (_, first), (_, second) = twice
 
     assert without_times(result_json(first, "es")) == without_times(result_json(second, "es"))
 
 
-def test_every_fit_is_measured_by_the_trainer(twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]]) -> None:
+def test_every_fit_is_measured_by_the_trainer(
+    twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]],
+) -> None:
     """Both fits of one chain have a measurement; the second starts where the first ended."""
     (_, graded), _ = twice
     first, second = graded.evidence.runs
@@ -101,7 +105,9 @@ def test_an_empty_list_of_cells_is_graded(grading: Grading) -> None:
     _, graded = grading.grade(file_of(), "vacio.ipynb", ANA)
 
     assert (State.GRADED, 0) == (graded.state, graded.score.earned)
-    assert {"not_attempted", "skipped", "failed"} >= {finding.status.value for finding in graded.findings}
+    assert {"not_attempted", "skipped", "failed"} >= {
+        finding.status.value for finding in graded.findings
+    }
 
 
 def test_an_unreadable_file_leaves_all_points_pending(grading: Grading) -> None:
@@ -132,7 +138,9 @@ def test_a_trainer_that_dies_is_started_again(grading: Grading) -> None:
     """A lost trainer is a fault of ours: the next try has a new one."""
     ready = grading._ready_trainer()
     ready._running.process.kill()
-    _, graded = grading.grade(file_of(LOAD, "net().fit(x, y, epochs=1, verbose=0)"), "ana.ipynb", ANA)
+    _, graded = grading.grade(
+        file_of(LOAD, "net().fit(x, y, epochs=1, verbose=0)"), "ana.ipynb", ANA
+    )
 
     assert State.GRADER_ERROR is not graded.state
     assert graded.evidence.runs[0].measured is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,23 @@ from grader.grading import Gathered, Grading
 from grader.intake import IntakeError, Submission, read_file
 from grader.locale import T
 from grader.report.files import write_student
-from grader.result import Graded, NotebookFile, State, result_json
+from grader.result import Graded, NotebookFile, State, Student, result_json
 from grader.sandbox import Level
 from grader.unreadable import Unreadable
 
-COLUMNS = ("student", "name", "state", "earned", "possible", "pending", "total", "grade", "lowest", "highest")
+MISSING = "missing"
+COLUMNS = (
+    "student",
+    "name",
+    "state",
+    "earned",
+    "possible",
+    "pending",
+    "total",
+    "grade",
+    "lowest",
+    "highest",
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,9 @@ def grade_class(
     waiting: queue.SimpleQueue[Submission] = queue.SimpleQueue()
     for submission in submissions:
         waiting.put(submission)
-    finished: queue.SimpleQueue[tuple[Submission, Gathered, Graded] | Exception] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[tuple[Submission, Gathered, Graded] | Exception] = (
+        queue.SimpleQueue()
+    )
 
     def work(slot: int) -> None:
         try:
@@ -92,7 +106,9 @@ def grade_class(
         thread.join()
 
 
-def write_grades(path: Path, results: list[dict[str, Any]]) -> None:
+def write_grades(
+    path: Path, results: list[dict[str, Any]], missing: Iterable[Student] = ()
+) -> None:
     """Write `grades.csv`: one row for each student, decimals with a point, no thousands separator."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
@@ -101,10 +117,16 @@ def write_grades(path: Path, results: list[dict[str, Any]]) -> None:
             points, grade = result["points"], result["grade"]
             value = "" if grade["value"] is None else grade["value"]
             writer.writerow(
-                [_inert(result["student"]["id"]), _inert(result["student"]["name"]), result["state"]]
+                [
+                    _inert(result["student"]["id"]),
+                    _inert(result["student"]["name"]),
+                    result["state"],
+                ]
                 + [points[key] for key in ("earned", "possible", "pending", "total")]
                 + [value, *grade["range"]]
             )
+        for student in missing:
+            writer.writerow([_inert(student.id), _inert(student.name), MISSING] + [""] * 7)
 
 
 def _grade(grading: Grading, submission: Submission) -> tuple[Gathered, Graded]:
@@ -117,7 +139,10 @@ def _grade(grading: Grading, submission: Submission) -> tuple[Gathered, Graded]:
     try:
         return gathered, grading.conclude(gathered, submission.student)
     except Exception as error:  # one poisoned submission must not stop the class
-        said = T("The grader failed: {problem}. This is our fault and costs no points.", problem=f"{type(error).__name__}: {error}")
+        said = T(
+            "The grader failed: {problem}. This is our fault and costs no points.",
+            problem=f"{type(error).__name__}: {error}",
+        )
         failed = Gathered(gathered.file, problem=said, fault=True, environment=gathered.environment)
         return failed, grading.conclude(failed, submission.student)
 

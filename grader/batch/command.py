@@ -23,7 +23,12 @@ MEMORY_EACH_MB = 3000
 
 
 def grade_folder(
-    source: Path, out: Path, assignment: Assignment, dataset: Dataset, language: str, workers: int | None
+    source: Path,
+    out: Path,
+    assignment: Assignment,
+    dataset: Dataset,
+    language: str,
+    workers: int | None,
 ) -> bool:
     """Grade a folder of notebooks; return whether a person must look at some.
 
@@ -34,7 +39,9 @@ def grade_folder(
     intake = submissions(source, assignment.spec.notebook)
     found = probe()
     if found.level is not Level.STANDARD:
-        raise WallsError(f"a class is graded behind walls only, and this machine offers {found.level}: {found.reason}")
+        raise WallsError(
+            f"a class is graded behind walls only, and this machine offers {found.level}: {found.reason}"
+        )
     out.mkdir(parents=True, exist_ok=True)
     console, say = Console(highlight=False), Translator(language)
     for ignored in intake.ignored:
@@ -49,7 +56,9 @@ def grade_folder(
         console.print(escape(_line(outcome, time.monotonic() - began, say)))
     with Gradebook(out) as gradebook:
         entries = gradebook.entries()
-    write_grades(out / "grades.csv", [entry.result for entry in entries])
+    write_grades(out / "grades.csv", [entry.result for entry in entries], intake.missing)
+    for student in intake.missing:
+        console.print(escape(say(T("{name}: handed in no notebook", name=student.name))))
     _print_class(console, [entry.result for entry in entries], out, say)
     return attention
 
@@ -86,7 +95,7 @@ def _points(graded: Graded, say: Translator) -> str:
 
 def _print_class(console: Console, results: list[dict], out: Path, say: Translator) -> None:  # type: ignore[type-arg]
     table = Table(box=None, pad_edge=False)
-    headers = (T("student"), T("state"), T("points"), T("grade so far"), T("report"))
+    headers = (T("student"), T("state"), T("points"), T("grade so far"))
     for header in headers:
         table.add_column(say(header), justify="left", overflow="fold")
     for result in results:
@@ -98,6 +107,18 @@ def _print_class(console: Console, results: list[dict], out: Path, say: Translat
             result["state"],
             f"{say.number(points['earned'], 2)} / {say.number(points['possible'], 0)}",
             low if low == high else f"{low} – {high}",
-            escape(str(out / "students" / student / "report.html")),
         )
     console.print(table)
+    example = out / "students" / results[0]["student"]["id"] / "report.html"
+    console.print(
+        escape(
+            say(
+                T(
+                    "Open a report, such as {path}; all points stand in {csv}.",
+                    path=str(example),
+                    csv=str(out / "grades.csv"),
+                )
+            )
+        ),
+        soft_wrap=True,
+    )

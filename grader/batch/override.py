@@ -24,14 +24,26 @@ def override(folder: Path, student: str, check_name: str, points: float, because
         assignment = load_assignment(gradebook.assignment_folder)
         check, hundredths = assignment.check(check_name), round(points * 100)
         if not 0 <= hundredths <= check.possible:
-            raise GradebookError(f"{check_name} is worth {check.points:g} points; {points:g} is not from 0 to {check.points:g}")
+            raise GradebookError(
+                f"{check_name} is worth {check.points:g} points; {points:g} is not from 0 to {check.points:g}"
+            )
         entry = gradebook.entry(student)
         gradebook.override(student, Override(check_name, hundredths, because))
         graded = conclude(
-            assignment, template_of(assignment), entry.gathered, entry.student, overrides=gradebook.overrides(student)
+            assignment,
+            template_of(assignment),
+            entry.gathered,
+            entry.student,
+            overrides=gradebook.overrides(student),
         )
         result = result_json(graded, gradebook.language)
-        write_student(folder, entry.gathered, graded, gradebook.language, open_dataset(assignment.spec.dataset.spec))
+        write_student(
+            folder,
+            entry.gathered,
+            graded,
+            gradebook.language,
+            open_dataset(assignment.spec.dataset.spec),
+        )
         gradebook.add(entry.student, entry.gathered, result)
         write_grades(folder / "grades.csv", [each.result for each in gradebook.entries()])
     before, after = entry.result["points"]["earned"], result["points"]["earned"]

@@ -31,6 +31,10 @@ MAX_ROWS = 2_000_000
 """More rows than this are neither recognised nor accepted in a `RowsForm`."""
 MAX_RUNS = 256
 
+_SCALINGS = (
+    ("0–255", 1, 0), ("/255", 255, 0), ("/256", 256, 0), ("/127.5 − 1", 127.5, 1),
+    ("/255 /255", 255**2, 0),
+)  # fmt: skip
 _CHUNK = 256  # rows; the float32 chunk and its temporaries then stay in the processor's cache
 _PROBE = 64  # rows that a candidate mapping must explain before the whole array is read
 _MANY = 100  # rows; fewer prove nothing about a table that sends two pixel values to one
@@ -190,8 +194,6 @@ def identify_labels(labels: Any, rows: npt.ArrayLike, pristine: Pristine) -> Lab
 def runs(rows: npt.ArrayLike) -> RowsForm:
     """Return rows in their small JSON form; `rows_of` reads it back."""
     array = np.asarray(rows, dtype=np.int32).reshape(-1)
-    if not array.size:
-        return []
     starts, stops = _split_runs(array)
     if len(starts) <= MAX_RUNS:
         return [[int(start), int(stop)] for start, stop in zip(starts, stops, strict=True)]
@@ -207,17 +209,15 @@ def rows_of(form: RowsForm) -> Rows:
         return _rows_of_base64(form)
     if not isinstance(form, list) or len(form) > MAX_RUNS:
         raise ValueError(f"rows must be base64 text or at most {MAX_RUNS} runs")
-    total = 0
     for run in form:
         if not (isinstance(run, list) and len(run) == 2 and all(type(end) is int for end in run)):
             raise ValueError("a run of rows must be [start, stop] in integers")
         if not 0 <= run[0] < run[1] < 2**31:
             raise ValueError("a run of rows must have 0 <= start < stop < 2**31")
-        total += run[1] - run[0]
-    if total > MAX_ROWS:
-        raise ValueError(f"{total} rows are more than {MAX_ROWS}")
+    if sum(stop - start for start, stop in form) > MAX_ROWS:
+        raise ValueError(f"more than {MAX_ROWS} rows")
     parts = [np.arange(start, stop, dtype=np.int32) for start, stop in form]
-    return np.concatenate(parts) if parts else np.empty(0, np.int32)
+    return np.concatenate([np.empty(0, np.int32), *parts])
 
 
 def describe(rows: npt.ArrayLike, pristine: Pristine) -> str:
@@ -245,19 +245,12 @@ def describe(rows: npt.ArrayLike, pristine: Pristine) -> str:
 def describe_table(table: npt.ArrayLike) -> str:
     """Return what was done to the pixel values: ``/255``, ``0–255``, ``/127.5 − 1`` or a range."""
     values = np.asarray(table, dtype=np.float32)
-    seen = ~np.isnan(values)
-    pixels = np.arange(256)
-    known = {
-        "0–255": pixels * 1.0,
-        "/255": pixels / 255,
-        "/256": pixels / 256,
-        "/127.5 − 1": pixels / 127.5 - 1,
-        "/255 /255": pixels / 255 / 255,
-    }
-    for name, expected in known.items():
-        if seen.any() and np.allclose(values[seen], expected[seen], rtol=1e-3, atol=1e-7):
+    pixels = np.flatnonzero(~np.isnan(values))
+    values = values[pixels]
+    for name, divisor, shift in _SCALINGS:
+        if pixels.size and np.allclose(values, pixels / divisor - shift, rtol=1e-3, atol=1e-7):
             return name
-    return f"{values[seen].min():.4g} to {values[seen].max():.4g}" if seen.any() else "no values"
+    return f"{values.min():.4g} to {values.max():.4g}" if pixels.size else "no values"
 
 
 def _as_numbers(array: Any) -> npt.NDArray[Any] | None:
@@ -320,8 +313,8 @@ def _find_affine(data: npt.NDArray[Any], pristine: Pristine) -> _Affine | None:
 def _candidates(probe: Floats) -> Iterator[tuple[float, float]]:
     """Yield (value of the lowest or, inverted, of the highest pixel, value of one step).
 
-    The highest and lowest pixel are 1 to 255 steps apart; a number of steps will do when it puts
-    every value near a whole step. Near, for float16 rounds by a tenth of a step.
+    The two are 1 to 255 steps apart; a number of steps will do when it puts every value near a
+    whole step: only near, for float16 rounds by a tenth of a step.
     """
     values = np.unique(probe).astype(np.float64)
     low, width = float(values[0]), float(values[-1] - values[0])
@@ -394,10 +387,11 @@ def _explains(table: Floats, values: Floats, rows: npt.NDArray[Any], pristine: P
 
 def _split_runs(rows: Rows) -> tuple[list[int], list[int]]:
     """Return starts and stops of the maximal runs of consecutive rows."""
-    breaks = np.flatnonzero(np.diff(rows) != 1) + 1
-    firsts = np.concatenate([[0], breaks]) if rows.size else breaks
-    lasts = np.concatenate([breaks - 1, [rows.size - 1]]) if rows.size else breaks
-    return rows[firsts].tolist(), (rows[lasts].astype(np.int64) + 1).tolist()
+    if not rows.size:
+        return [], []
+    breaks = np.flatnonzero(np.diff(rows) != 1)
+    lasts = rows[np.r_[breaks, rows.size - 1]].astype(np.int64)
+    return rows[np.r_[0, breaks + 1]].tolist(), (lasts + 1).tolist()
 
 
 def _rows_of_base64(form: str) -> Rows:

@@ -56,15 +56,21 @@ class Gradebook:
         GradebookError: the file is none of ours, or is of a newer version.
     """
 
-    def __init__(self, folder: Path, assignment: Assignment | None = None, language: str = "es") -> None:
+    def __init__(
+        self, folder: Path, assignment: Assignment | None = None, language: str = "es"
+    ) -> None:
         self.path = folder / FILE
         if assignment is None and not self.path.exists():
-            raise GradebookError(f"{self.path}: there is no gradebook; give the --out folder of `grader grade`")
+            raise GradebookError(
+                f"{self.path}: there is no gradebook; give the --out folder of `grader grade`"
+            )
         self._connection = sqlite3.connect(self.path, isolation_level=None)
         try:
             self._open(assignment, language)
         except sqlite3.DatabaseError as error:
-            raise GradebookError(f"{self.path}: is no gradebook of ours ({error}); restore a backup") from error
+            raise GradebookError(
+                f"{self.path}: is no gradebook of ours ({error}); restore a backup"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +93,13 @@ class Gradebook:
         with self._transaction():
             self._connection.execute(
                 "INSERT INTO grading (at, student, name, gathered, result) VALUES (?, ?, ?, ?, ?)",
-                (_now(), student.id, student.name, _to_json(gathered), json.dumps(result, ensure_ascii=False)),
+                (
+                    _now(),
+                    student.id,
+                    student.name,
+                    _to_json(gathered),
+                    json.dumps(result, ensure_ascii=False),
+                ),
             )
 
     def override(self, student: str, override: Override) -> None:
@@ -100,7 +112,9 @@ class Gradebook:
 
     def entries(self) -> tuple[Entry, ...]:
         """Return the latest grading of each student, in the order of their ids."""
-        rows = self._connection.execute("SELECT student, name, gathered, result FROM latest ORDER BY student")
+        rows = self._connection.execute(
+            "SELECT student, name, gathered, result FROM latest ORDER BY student"
+        )
         return tuple(
             Entry(Student(student, name), _from_json(gathered), json.loads(result))
             for student, name, gathered, result in rows
@@ -127,7 +141,10 @@ class Gradebook:
         rows = self._connection.execute(
             "SELECT at, who, student, check_name, points, because FROM event ORDER BY number"
         )
-        return tuple(Event(at, who, student, Override(check, points, because)) for at, who, student, check, points, because in rows)
+        return tuple(
+            Event(at, who, student, Override(check, points, because))
+            for at, who, student, check, points, because in rows
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -151,7 +168,9 @@ class Gradebook:
                 (assignment.id, assignment.sha256, str(assignment.folder.resolve()), language),
             )
         elif version != VERSION:
-            raise GradebookError(f"{self.path}: has version {version}, this grader writes {VERSION}; use its own grader")
+            raise GradebookError(
+                f"{self.path}: has version {version}, this grader writes {VERSION}; use its own grader"
+            )
 
 
 _EVIDENCE = TypeAdapter(Evidence)
@@ -192,18 +211,40 @@ def _from_json(text: str) -> Gathered:
             name=notebook["name"],
             sha256=notebook["sha256"],
             cells=tuple(Cell(**cell) for cell in notebook["cells"]),
-            notices=tuple(Text(**notice) for notice in notebook["notices"]),
+            notices=tuple(_to_text(notice) for notice in notebook["notices"]),
             language=notebook["language"],
         ),
         evidence=_EVIDENCE.validate_json(json.dumps(plain["evidence"])),
         environment=plain["environment"],
-        problem=plain["problem"] and Text(**plain["problem"]),
+        problem=plain["problem"] and _to_text(plain["problem"]),
         fault=plain["fault"],
     )
 
 
 def _text(text: Text) -> dict[str, Any]:
-    return {"template": text.template, "values": {key: value for key, value in text.values.items()}}
+    """A text as plain values; texts that stand in it, likewise."""
+    return {
+        "template": text.template,
+        "values": {key: _value(value) for key, value in text.values.items()},
+    }
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Text):
+        return _text(value)
+    return [_value(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _to_text(plain: dict[str, Any]) -> Text:
+    return Text(
+        plain["template"], {key: _from_value(value) for key, value in plain["values"].items()}
+    )
+
+
+def _from_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _to_text(value)
+    return tuple(_from_value(item) for item in value) if isinstance(value, list) else value
 
 
 def _now() -> str:

@@ -110,7 +110,9 @@ def record_of(
     except (ValueError, TypeError) as error:
         return _unrecognised(count, f"not an array of numbers: {str(error)[:100]}")
     if found is None:
-        return _unrecognised(count, "these rows are not the dataset's, or every pixel was changed in another way")
+        return _unrecognised(
+            count, "these rows are not the dataset's, or every pixel was changed in another way"
+        )
     match = None if labels is None else identify_labels(labels, found.rows, pristine)
     rows = np.unique(found.rows) if once else found.rows
     return {
@@ -119,7 +121,9 @@ def record_of(
         "rows": runs(rows),
         "table": [None if value != value else float(value) for value in found.table],
         "row_shape": list(found.row_shape),
-        "labels": None if match is None else {"kind": match.kind, "classes": match.classes, "mismatched": match.mismatched},
+        "labels": None
+        if match is None
+        else {"kind": match.kind, "classes": match.classes, "mismatched": match.mismatched},
         "text": describe(rows, pristine)[:300],
         "reason": None,
     }

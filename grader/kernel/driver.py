@@ -54,7 +54,12 @@ class Client(NotebookClient):  # type: ignore[misc]
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Cut what is over the caps, with a mark in its place."""
-        if msg["msg_type"] not in ("stream", "display_data", "execute_result", "update_display_data"):
+        if msg["msg_type"] not in (
+            "stream",
+            "display_data",
+            "execute_result",
+            "update_display_data",
+        ):
             return super().process_message(msg, cell, cell_index)
         room = min(wire.MAX_OUTPUT_BYTES - self.size, wire.MAX_OUTPUTS_BYTES - self.total)
         size = _size(msg["content"])
@@ -82,11 +87,19 @@ class Driver:
         self.job = job
         plan = json.loads((job / wire.PLAN).read_text(encoding="utf-8"))
         self.cell_s, self.notebook_s = float(plan["cell_s"]), float(plan["notebook_s"])
-        self.notebook = nbformat.from_dict(json.loads((job / wire.NOTEBOOK).read_text(encoding="utf-8")))
+        self.notebook = nbformat.from_dict(
+            json.loads((job / wire.NOTEBOOK).read_text(encoding="utf-8"))
+        )
         start = "import sys; sys.path.insert(0, sys.argv[2]); from engine.kernel.launch import main; main(*sys.argv[1:])"
         argv = [sys.executable, "-I", "-c", start, str(job), code, rows, "{connection_file}"]
-        transport = {"transport": "ipc", "ip": str(_short_folder() / "k")} if sys.platform != "win32" else {}
-        self.manager = AsyncKernelManager(kernel_spec_manager=OurKernel(argv), kernel_name="python3", **transport)
+        transport = (
+            {"transport": "ipc", "ip": str(_short_folder() / "k")}
+            if sys.platform != "win32"
+            else {}
+        )
+        self.manager = AsyncKernelManager(
+            kernel_spec_manager=OurKernel(argv), kernel_name="python3", **transport
+        )
         self.client = Client(
             self.notebook, km=self.manager, timeout=None, startup_timeout=120, allow_errors=False,
             force_raise_errors=True, store_widget_state=False, coalesce_streams=False, iopub_timeout=10,
@@ -97,7 +110,9 @@ class Driver:
         try:
             asyncio.run(self._run())
         except Exception as error:  # the process border: the controller must hear of it
-            self._write({"kind": "end", "reason": f"driver: {type(error).__name__}: {str(error)[:200]}"})
+            self._write(
+                {"kind": "end", "reason": f"driver: {type(error).__name__}: {str(error)[:200]}"}
+            )
 
     async def _run(self) -> None:
         began = time.monotonic()
@@ -141,14 +156,36 @@ class Driver:
             status, error, message = "error", str(problem.ename)[:300], str(problem.evalue)[:4_000]
         except (DeadKernelError, asyncio.CancelledError):
             status, error = "killed", "DeadKernelError"
-        self._cell(index, "timeout" if timed_out else status, time.monotonic() - began, cell, error, message)
+        self._cell(
+            index,
+            "timeout" if timed_out else status,
+            time.monotonic() - began,
+            cell,
+            error,
+            message,
+        )
         return "the kernel died" if status == "killed" else "finished"
 
     def _cell(
-        self, index: int, status: str, seconds: float, cell: Any = None, error: str | None = None, message: str | None = None
+        self,
+        index: int,
+        status: str,
+        seconds: float,
+        cell: Any = None,
+        error: str | None = None,
+        message: str | None = None,
     ) -> None:
-        outputs = [_clean(output) for output in _joined(cell.outputs if cell is not None else [])[:500]]
-        record = {"kind": "cell", "index": index, "status": status, "seconds": round(seconds, 3), "error": error, "message": message}
+        outputs = [
+            _clean(output) for output in _joined(cell.outputs if cell is not None else [])[:500]
+        ]
+        record = {
+            "kind": "cell",
+            "index": index,
+            "status": status,
+            "seconds": round(seconds, 3),
+            "error": error,
+            "message": message,
+        }
         try:
             self._write({**record, "outputs": [output for output in outputs if output is not None]})
         except ValueError:
@@ -184,11 +221,17 @@ def _joined(outputs: list[Any]) -> list[Any]:
         if output["output_type"] == "stream" and output.get("name") == last.get("name"):
             last["parts"].append(output["text"])
         elif output["output_type"] == "stream":
-            joined.append({"output_type": "stream", "name": output["name"], "parts": [output["text"]]})
+            joined.append(
+                {"output_type": "stream", "name": output["name"], "parts": [output["text"]]}
+            )
         else:
             joined.append(output)
     return [
-        {"output_type": "stream", "name": output["name"], "text": _overwritten("".join(output["parts"]))}
+        {
+            "output_type": "stream",
+            "name": output["name"],
+            "text": _overwritten("".join(output["parts"])),
+        }
         if "parts" in output
         else output
         for output in joined
@@ -198,7 +241,9 @@ def _joined(outputs: list[Any]) -> list[Any]:
 def _overwritten(text: str) -> str:
     """Each line after its carriage returns: what a progress bar last showed."""
     lines = text.replace("\r\n", "\n").replace("\b", "").split("\n")
-    return "\n".join(next((part for part in reversed(line.split("\r")) if part), "") for line in lines)
+    return "\n".join(
+        next((part for part in reversed(line.split("\r")) if part), "") for line in lines
+    )
 
 
 def _clean(output: Any) -> dict[str, Any] | None:

@@ -30,7 +30,9 @@ class Training:
         self.seed = seed
         self.started = started
         self.iterator: Any = None
-        self.epochs = -1  # set to 0 by `reset`: Keras peeks at a batch before that, to build the model
+        self.epochs = (
+            -1
+        )  # set to 0 by `reset`: Keras peeks at a batch before that, to build the model
 
     def next_epoch(self) -> None:
         """Build the coming epoch's data under its own seed."""
@@ -55,7 +57,11 @@ class Epochs:
         """Wrap `TFEpochIterator`: the first one that a fit makes is the one it trains from."""
         from keras.src.backend.tensorflow.trainer import TFEpochIterator
 
-        made, reset, iterate = TFEpochIterator.__init__, TFEpochIterator.reset, TFEpochIterator.__iter__
+        made, reset, iterate = (
+            TFEpochIterator.__init__,
+            TFEpochIterator.reset,
+            TFEpochIterator.__iter__,
+        )
 
         @functools.wraps(made)
         def __init__(iterator: Any, *args: Any, **kwargs: Any) -> None:
@@ -86,5 +92,7 @@ def _build(iterator: Any) -> None:
     if type(iterator.data_adapter).__name__ != "ArrayDataAdapter":
         return
     dataset = iterator.data_adapter.get_tf_dataset()
-    iterator._distributed_dataset = iterator._distribute_strategy.experimental_distribute_dataset(dataset)
+    iterator._distributed_dataset = iterator._distribute_strategy.experimental_distribute_dataset(
+        dataset
+    )
     iterator._current_iterator = None

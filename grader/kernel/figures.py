@@ -10,7 +10,11 @@ from typing import Any
 MAX_AXES = 400
 
 
-def watch(backend_bases: ModuleType, drawn: Callable[[list[dict[str, Any]]], None], row_of: Callable[[Any], int | None]) -> None:
+def watch(
+    backend_bases: ModuleType,
+    drawn: Callable[[list[dict[str, Any]]], None],
+    row_of: Callable[[Any], int | None],
+) -> None:
     """Call `drawn(axes)` whenever a figure is drawn to a file or a cell's output.
 
     Args:
@@ -35,14 +39,26 @@ def watch(backend_bases: ModuleType, drawn: Callable[[list[dict[str, Any]]], Non
 
 def _axes(axes: Any, row_of: Callable[[Any], int | None]) -> dict[str, Any]:
     bars = [patch for container in axes.containers for patch in getattr(container, "patches", ())]
-    texts = [axes.title, axes._left_title, axes._right_title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
+    texts = [
+        axes.title,
+        axes._left_title,
+        axes._right_title,
+        axes.xaxis.label,
+        axes.yaxis.label,
+        *axes.texts,
+    ]
     labels = [*axes.get_xticklabels(), *axes.get_yticklabels()]
     return {
         "images": [row_of(image.get_array()) for image in axes.images[:200]],
         "bars": len(bars),
-        "colorbar": hasattr(axes, "_colorbar") or any(image.colorbar is not None for image in axes.images),
+        "colorbar": hasattr(axes, "_colorbar")
+        or any(image.colorbar is not None for image in axes.images),
         "texts": _unique([text.get_text() for text in [*texts, *labels]], 80),
-        "colors": _unique([_hex(text.get_color()) for text in texts if text.get_text()] + [_hex(bar.get_facecolor()) for bar in bars], 40),
+        "colors": _unique(
+            [_hex(text.get_color()) for text in texts if text.get_text()]
+            + [_hex(bar.get_facecolor()) for bar in bars],
+            40,
+        ),
     }
 
 

@@ -43,7 +43,9 @@ def component_of(thing: Any, home: str, settings: tuple[str, ...] = ()) -> dict[
     kind = thing if callable(thing) and hasattr(thing, "__name__") else type(thing)
     standard = str(getattr(kind, "__module__", "")).startswith(home)
     config = _config(thing)
-    kept = {key: _plain(config[key]) for key in settings if key in config and _is_plain(config[key])}
+    kept = {
+        key: _plain(config[key]) for key in settings if key in config and _is_plain(config[key])
+    }
     return {"name": _snake(kind.__name__), "standard": standard, "settings": kept}
 
 
@@ -52,7 +54,9 @@ def compiled_of(model: Any) -> dict[str, Any] | None:
     if not getattr(model, "compiled", False):
         return None
     return {
-        "optimizer": component_of(model.optimizer, "keras.src.optimizers", ("learning_rate", "momentum", "nesterov")),
+        "optimizer": component_of(
+            model.optimizer, "keras.src.optimizers", ("learning_rate", "momentum", "nesterov")
+        ),
         "loss": component_of(model.loss, "keras.src.losses", ("from_logits", "label_smoothing")),
         "metrics": _metric_names(model)[:20],
     }
@@ -117,7 +121,13 @@ class _Writer:
             path = f"{kind.__module__}.{kind.__name__}"[:300]
             node = {"op": path, "custom": True, "config": {}, "inputs": sources, "variables": []}
         else:
-            node = {"op": name, "custom": False, "config": config, "inputs": sources, "variables": own}
+            node = {
+                "op": name,
+                "custom": False,
+                "config": config,
+                "inputs": sources,
+                "variables": own,
+            }
         self.nodes.append(node)
         return len(self.nodes) - 1
 
@@ -128,7 +138,11 @@ def _described(operation: Any) -> tuple[str | None, dict[str, Any]]:
     module = str(kind.__module__)
     if module.startswith("keras.src.ops"):
         activation = _snake(kind.__name__)
-        return ("Activation", {"activation": activation}) if activation in wire.ACTIVATIONS else (None, {})
+        return (
+            ("Activation", {"activation": activation})
+            if activation in wire.ACTIVATIONS
+            else (None, {})
+        )
     allowed = wire.LAYERS.get(kind.__name__)
     if allowed is None or not module.startswith("keras.src.layers."):
         return None, {}
@@ -160,7 +174,10 @@ def _activation(function: Any) -> str | None:
         if tensorflow is not None and function is getattr(tensorflow.nn, name, None):
             return name
     for name in ("tanh", "sigmoid"):
-        if tensorflow is not None and function in (getattr(tensorflow.math, name), getattr(tensorflow.nn, name)):
+        if tensorflow is not None and function in (
+            getattr(tensorflow.math, name),
+            getattr(tensorflow.nn, name),
+        ):
             return name
     return None
 
@@ -171,11 +188,19 @@ def _sequence(model: Any) -> list[Any] | None:
 
 
 def _input_shape(model: Any) -> tuple[int, ...]:
-    shape = getattr(model, "input_shape", None) if hasattr(model, "_functional") or hasattr(model, "_nodes_by_depth") else None
+    shape = (
+        getattr(model, "input_shape", None)
+        if hasattr(model, "_functional") or hasattr(model, "_nodes_by_depth")
+        else None
+    )
     if shape is None:
         build_shape = getattr(model, "_build_shapes_dict", None) or {}
         shape = next(iter(build_shape.values()), None)
-    if not isinstance(shape, tuple | list) or not shape or not all(type(size) is int for size in shape[1:]):
+    if (
+        not isinstance(shape, tuple | list)
+        or not shape
+        or not all(type(size) is int for size in shape[1:])
+    ):
         raise NoRecipe("the model's input shape is not known, or it has several inputs")
     return tuple(shape[1:])
 
@@ -205,7 +230,11 @@ def _metric_names(model: Any) -> list[str]:
     flat = given if isinstance(given, list | tuple) else [] if given is None else [given]
     names = []
     for metric in flat:
-        thing = metric if isinstance(metric, str) else getattr(metric, "name", None) or getattr(metric, "__name__", "")
+        thing = (
+            metric
+            if isinstance(metric, str)
+            else getattr(metric, "name", None) or getattr(metric, "__name__", "")
+        )
         names.append(str(thing)[:300])
     return names
 
@@ -221,7 +250,11 @@ def _config(thing: Any) -> dict[str, Any]:
 def _is_plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(_is_plain(item) for item in value)
-    return value is None or type(value) in (bool, int, str) or (isinstance(value, float) and value - value == 0)
+    return (
+        value is None
+        or type(value) in (bool, int, str)
+        or (isinstance(value, float) and value - value == 0)
+    )
 
 
 def _plain(value: Any) -> Any:

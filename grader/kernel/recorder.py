@@ -57,7 +57,9 @@ class Recorder:
         imports.when("keras", self._watch_keras)
         imports.when(
             "matplotlib.backend_bases",
-            lambda module: figures.watch(module, self._drawn, lambda image: single_row(image, self.pristine)),
+            lambda module: figures.watch(
+                module, self._drawn, lambda image: single_row(image, self.pristine)
+            ),
         )
         shell.install(ip, lambda what, detail: self.write("note", what=what, detail=detail))
         ip.events.register("pre_run_cell", self._begin_cell)
@@ -87,7 +89,12 @@ class Recorder:
         import tensorflow
         from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 
-        self.write("runtime", keras=keras.__version__, tensorflow=tensorflow.__version__, backend=keras.backend.backend())
+        self.write(
+            "runtime",
+            keras=keras.__version__,
+            tensorflow=tensorflow.__version__,
+            backend=keras.backend.backend(),
+        )
         self.seeds.derive_starts(keras)
         self.epochs.install()
         wrapped = {"fit": self._fit, "evaluate": self._evaluate, "predict": self._predict}
@@ -163,7 +170,12 @@ class Recorder:
             sums = values.sum(axis=1, dtype=np.float64)
             fields["row_sum"] = [float(sums.min()), float(sums.max())]
             fields["argmax"] = [int(place) for place in values[:64].argmax(axis=1)]
-        self.write("predict", chain=chain.id if chain else None, data=record(self.look.at(x, None)), **fields)
+        self.write(
+            "predict",
+            chain=chain.id if chain else None,
+            data=record(self.look.at(x, None)),
+            **fields,
+        )
 
 
 class FitWatch:
@@ -178,8 +190,12 @@ class FitWatch:
         self.number = recorder.records + 1
         known = recorder.chains.of(model) if model.built else None
         unseeded = TENSORFLOW not in recorder.seeds.by_notebook
-        self.training = Training(known.epochs if known else 0, recorder.seeds.seed if unseeded else None, self.start)
-        self.data = recorder.look.at(arguments.get("x"), arguments.get("y"), arguments.get("validation_split"))
+        self.training = Training(
+            known.epochs if known else 0, recorder.seeds.seed if unseeded else None, self.start
+        )
+        self.data = recorder.look.at(
+            arguments.get("x"), arguments.get("y"), arguments.get("validation_split")
+        )
 
     def start(self) -> None:
         """Keep the start variables: the model is built and no step has run."""
@@ -206,7 +222,11 @@ class FitWatch:
     def larger_steps(self) -> Iterator[None]:
         """Run many steps per call where no callback looks between them; results stay equal."""
         model, steps = self.model, getattr(self.model, "steps_per_execution", None)
-        if steps != 1 or getattr(model, "run_eagerly", True) or _looks_at_batches(self.arguments.get("callbacks")):
+        if (
+            steps != 1
+            or getattr(model, "run_eagerly", True)
+            or _looks_at_batches(self.arguments.get("callbacks"))
+        ):
             yield
             return
         model.steps_per_execution = STEPS_PER_EXECUTION
@@ -266,7 +286,10 @@ class FitWatch:
         return record(self.recorder.look.at(given[0], given[1]))
 
     def _save(self, moment: str) -> str | None:
-        arrays = {f"v{place}": np.asarray(variable.numpy()) for place, variable in enumerate(self.model.variables)}
+        arrays = {
+            f"v{place}": np.asarray(variable.numpy())
+            for place, variable in enumerate(self.model.variables)
+        }
         if sum(array.nbytes for array in arrays.values()) > wire.MAX_BLOB_BYTES:
             return None
         name = f"{self.number}-{moment}.npz"
@@ -298,13 +321,27 @@ def _looks_at_batches(callbacks: Any) -> bool:
 
     if callbacks is None:
         return False
-    names = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin", "on_test_batch_end")
+    names = (
+        "on_batch_begin",
+        "on_batch_end",
+        "on_train_batch_begin",
+        "on_train_batch_end",
+        "on_test_batch_begin",
+        "on_test_batch_end",
+    )
     given = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-    return any(getattr(type(callback), name, None) is not getattr(Callback, name) for callback in given for name in names)
+    return any(
+        getattr(type(callback), name, None) is not getattr(Callback, name)
+        for callback in given
+        for name in names
+    )
 
 
 def _history(history: Any) -> dict[str, list[float | None]]:
-    return {str(name)[:300]: [wire.finite(value) for value in values][:10_000] for name, values in history.history.items()}
+    return {
+        str(name)[:300]: [wire.finite(value) for value in values][:10_000]
+        for name, values in history.history.items()
+    }
 
 
 def _quietly(action: Callable[..., Any], *args: Any) -> None:
@@ -315,4 +352,6 @@ def _quietly(action: Callable[..., Any], *args: Any) -> None:
         recorder = getattr(action, "__self__", None)
         recorder = getattr(recorder, "recorder", recorder)
         if isinstance(recorder, Recorder):
-            recorder.write("note", what="recorder", detail=f"{type(error).__name__}: {str(error)[:250]}")
+            recorder.write(
+                "note", what="recorder", detail=f"{type(error).__name__}: {str(error)[:250]}"
+            )

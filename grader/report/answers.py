@@ -26,11 +26,12 @@ class LevelView:
 
 @dataclass(frozen=True)
 class CriterionView:
-    """What an answer is marked on, and the mark, None while pending."""
+    """What an answer is marked on, the mark and its level's name, None while pending."""
 
     title: str
     possible: str
     mark: str | None
+    given: str | None
     levels: tuple[LevelView, ...]
 
 
@@ -81,17 +82,19 @@ def _criterion(
     criterion: Criterion, marks: Mapping[str, int] | None, say: Translator
 ) -> CriterionView:
     mark = None if marks is None else marks.get(criterion.id)
+    levels = tuple(
+        LevelView(
+            points=points_text(round(level.points * 100), say),
+            label=clip(say(level.label.text)),
+            description=clip(say(level.description.text)),
+            chosen=mark == round(level.points * 100),
+        )
+        for level in criterion.levels
+    )
     return CriterionView(
         title=clip(say(criterion.title.text)),
         possible=points_text(criterion.possible, say),
         mark=None if mark is None else points_text(mark, say),
-        levels=tuple(
-            LevelView(
-                points=points_text(round(level.points * 100), say),
-                label=clip(say(level.label.text)),
-                description=clip(say(level.description.text)),
-                chosen=mark == round(level.points * 100),
-            )
-            for level in criterion.levels
-        ),
+        given=next((level.label for level in levels if level.chosen), None),
+        levels=levels,
     )

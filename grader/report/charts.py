@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape, unescape
+from textwrap import fill
 from threading import Lock
 from typing import Any
 
@@ -112,9 +113,9 @@ class Pair:
 
 def comparison(pairs: Sequence[Pair], say: Translator) -> str:
     """Draw the experiments under each other, the gap as a line between two points."""
-    height = 0.75 + 0.4 * len(pairs)
+    height = 0.75 + 0.42 * len(pairs)
     figure = Figure(figsize=(4.2, height))
-    axes = figure.add_axes((0.29, 0.28 / height, 0.69, 1 - 0.62 / height))
+    axes = figure.add_axes((0.33, 0.28 / height, 0.65, 1 - 0.62 / height))
     _quiet(axes, say)
     axes.yaxis.grid(visible=False)
     axes.xaxis.grid(visible=True)
@@ -125,11 +126,15 @@ def comparison(pairs: Sequence[Pair], say: Translator) -> str:
     margin = max(0.38 * (max(values) - min(values)), 0.012)
     axes.set_xlim(min(values) - margin, max(values) + margin)
     axes.set_ylim(len(pairs) - 0.5, -0.5)
-    axes.set_yticks(range(len(pairs)), [pair.title for pair in pairs], color=INK)
+    axes.set_yticks(
+        range(len(pairs)),
+        [fill(pair.title, 20, max_lines=2, placeholder="…") for pair in pairs],
+        color=INK,
+    )
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axes.plot([], [], "D", color=TEST, ms=6, label=say(T("test")))
     axes.plot([], [], "o", color=TRAIN, ms=6, label=say(T("training")))
-    figure.legend(loc="upper left", bbox_to_anchor=(0.29, 1.0), ncols=2, columnspacing=1.4)
+    figure.legend(loc="upper left", bbox_to_anchor=(0.33, 1.0), ncols=2, columnspacing=1.4)
     return _uri(figure)
 
 

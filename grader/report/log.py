@@ -55,7 +55,8 @@ def cells(graded: Graded, say: Translator) -> tuple[CellView, ...]:
     """Return the log's first lines, the first error messages in full."""
     shown, messages = [], 0
     for cell in graded.evidence.cells[:CELL_ROWS]:
-        message = cell.message if cell.message and messages < MESSAGES else ""
+        long = "\n" in (cell.message or "").strip()
+        message = cell.message if cell.message and long and messages < MESSAGES else ""
         messages += bool(message)
         shown.append(
             CellView(
@@ -64,7 +65,7 @@ def cells(graded: Graded, say: Translator) -> tuple[CellView, ...]:
                 word=say(words.CELL[cell.status]),
                 seconds=say.number(_seconds(cell), 1),
                 line=cell_line(graded, cell.index),
-                error=clip(cell.error or "", 200),
+                error=_detail(cell) if cell.error else "",
                 message=clip(message, MESSAGE),
             )
         )
@@ -82,6 +83,7 @@ def environment(graded: Graded, say: Translator) -> tuple[tuple[str, str], ...]:
     rows = [
         (say(known[key]) if key in known else clip(key, 60), clip(value, 200))
         for key, value in list(graded.environment.items())[:ENVIRONMENT_ROWS]
+        if value
     ]
     rows += [
         (say(T("SHA-256 of the notebook")), clip(graded.notebook.sha256, 100)),
@@ -101,7 +103,7 @@ def _stopped(cell: CellRun, graded: Graded, say: Translator) -> str:
     plain = T("Cell {index}", index=cell.index)
     name = T("Cell {index} (“{line}”)", index=cell.index, line=line) if line else plain
     seconds = round(_seconds(cell))
-    detail = clip(cell.error or "", 300) or "–"
+    detail = _detail(cell)
     sentences = {
         "error": T("{cell} ended with an error: {detail}.", cell=name, detail=detail),
         "timeout": T(
@@ -110,6 +112,13 @@ def _stopped(cell: CellRun, graded: Graded, say: Translator) -> str:
         "killed": T("{cell} was stopped after {seconds} s.", cell=name, seconds=seconds),
     }
     return say(sentences[cell.status])
+
+
+def _detail(cell: CellRun) -> str:
+    """Return the error's name and the first line of its message."""
+    message = clip((cell.message or "").strip().split("\n", 1)[0], 240)
+    name = clip(cell.error or "", 120)
+    return f"{name}: {message}" if name and message else name or message or "–"
 
 
 def _seconds(cell: CellRun) -> float:

@@ -19,7 +19,7 @@ from grader.findings import Status
 from grader.locale import T, Translator
 from grader.report import charts
 from grader.report.text import clip
-from grader.report.words import TRAINED_BY, count_text, points_text
+from grader.report.words import TRAINED_BY, count_text, points_text, reason_text
 from grader.result import Graded, layer_text, layer_texts
 from grader.thresholds import Thresholds, Variant
 
@@ -148,10 +148,10 @@ class ExperimentWriter:
             cell=run.fit.cell,
             epochs=run.epochs,
             parameters=count_text(run.measured.parameters) if run.measured else "",
-            data=clip(run.fit.data.text or run.fit.data.reason or "", 200),
+            data=clip(run.fit.data.text or reason_text(run.fit.data.reason or "", say), 200),
             validation=clip(self._validation(run.fit), 200),
             trained_by=say(TRAINED_BY[run.trained_by]),
-            unmeasured=clip(run.unmeasured or "", 400) if run.measured is None else "",
+            unmeasured="" if run.measured else clip(reason_text(run.unmeasured or "–", say), 400),
             figures=tuple(self._figures(experiment, run, limits)),
             charts=tuple(self._charts(head["title"], values, run, limits)),
             history_heads=heads,
@@ -159,7 +159,7 @@ class ExperimentWriter:
             thinned=thin,
             layers=layers,
             difference=difference,
-            no_recipe="" if run.fit.recipe else clip(run.fit.reason or "", 300),
+            no_recipe="" if run.fit.recipe else clip(reason_text(run.fit.reason or "–", say), 300),
         )
 
     def accuracy(self, value: float | None) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from grader.findings import Finding, Status
 from grader.locale import Readable, T, Translator
+from grader.report.words import SECTIONS
 from grader.result import Graded, result_json
 
 MARKS = {
@@ -51,15 +53,26 @@ def _section(section: str, findings: list[Finding], graded: Graded, say: Transla
     possible = sum(finding.possible for finding in findings) / 100
     points = f"{_points(earned, say)} / {_points(possible, say)}"
     table = Table(box=None, pad_edge=False, expand=True, show_header=True, header_style="bold")
-    table.add_column(section, ratio=1)
+    table.add_column(escape(_title(section, graded, say)), ratio=1)
     table.add_column(points, justify="right", no_wrap=True)
+    said: set[str] = set()
     for finding in findings:
         mark, style = MARKS[finding.status]
-        lines = [f"[{style}]{mark}[/] {escape(say(finding.title))}"]
-        if finding.status is not Status.PASSED:
-            lines += [f"    {escape(line)}" for line in _details(finding, graded, say)]
-        table.add_row("\n".join(lines), _points(finding.earned / 100, say))
+        title = f"[{style}]{mark}[/] {escape(say(finding.title))}"
+        table.add_row(title, _points(finding.earned / 100, say))
+        if finding.status is Status.PASSED or say(finding.observed) in said:
+            continue  # five checks of a training that is not there say the same: once is enough
+        said.add(say(finding.observed))
+        for line in _details(finding, graded, say):
+            table.add_row(Padding(escape(line), (0, 0, 0, 4)), "")
     return table
+
+
+def _title(section: str, graded: Graded, say: Translator) -> str:
+    for experiment in graded.assignment.spec.experiments:
+        if experiment.id == section:
+            return say(experiment.title.text)
+    return say(SECTIONS[section]) if section in SECTIONS else section
 
 
 def _details(finding: Finding, graded: Graded, say: Translator) -> Iterator[str]:

@@ -153,7 +153,7 @@ def _comparison(graded: Graded, views: Sequence[ExperimentView], say: Translator
         run = graded.run(view.id)
         if run is not None and run.measured is not None:
             both = run.measured.train_accuracy, run.measured.test_accuracy
-            pairs.append(charts.Pair(clip(view.title, 30), *both))
+            pairs.append(charts.Pair(view.title, *both))
     if len(pairs) < 2:
         return None
     alt = T(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from grader.findings import Status
@@ -59,9 +60,32 @@ CELL: Mapping[str, Text] = {
 ENDED: Mapping[str, Text] = {
     "deadline": T("The notebook reached its time limit, so the remaining cells were not run."),
     "memory": T("The notebook reached its memory limit, so the remaining cells were not run."),
+    "disk": T("The notebook filled its disk space, so the remaining cells were not run."),
     "killed": T("The notebook's process was stopped, so the remaining cells were not run."),
-    "timeout": T("The notebook reached its time limit, so the remaining cells were not run."),
+    "the kernel died": T("The notebook's kernel died, so the remaining cells were not run."),
+    "a cell did not stop when it was interrupted": T(
+        "A cell did not stop when it was interrupted, so the remaining cells were not run."
+    ),
 }
+"""Why a run stopped before its end, by the word that the driver or the walls left."""
+
+REASONS: Mapping[str, Text] = {
+    r"the variables were not handed over": T("its variables were not handed over"),
+    r"the model could not be read": T("its layers could not be read"),
+    r"the training rows were not recognised": T("its training rows were not recognised"),
+    r"the model has several inputs or outputs": T("the model has several inputs or outputs"),
+    r"these rows are not the dataset's, or .*": T(
+        "these rows are not the dataset's, or their pixels were changed in different ways"
+    ),
+    r"no epoch was completed": T("no epoch was completed"),
+    r"the model holds (?P<layer>.+), which only the notebook itself can build": T(
+        "it holds {layer}, which only the notebook itself can build"
+    ),
+    r"only the last (?P<count>\d+) trainings of a notebook are measured": T(
+        "only the last {count} trainings of a notebook are measured"
+    ),
+}
+"""Why a model was not measured, by the sentence that `grader.measuring` leaves."""
 
 FLAGS: Mapping[str, Text] = {
     "trained_on_test": T("Images of the test split were among those used for training"),
@@ -84,10 +108,20 @@ ENVIRONMENT: Mapping[str, Text] = {
     "keras": T("Keras"),
     "tensorflow": T("TensorFlow"),
     "python": T("Python"),
+    "machine": T("Machine"),
     "data_sha256": T("SHA-256 of the dataset"),
     "cpu": T("Processor features"),
     "seed": T("Seed"),
 }
+
+
+def reason_text(reason: str, say: Translator) -> str:
+    """Return why something was not measured in the reader's language, or as it was left."""
+    for pattern, text in REASONS.items():
+        found = re.fullmatch(pattern, reason)
+        if found:
+            return say(Text(text.template, found.groupdict()))
+    return reason
 
 
 def points_text(hundredths: int, say: Translator) -> str:

@@ -51,7 +51,9 @@ def build(recipe: Mapping[str, Any], seed: int | None = None) -> Built:
         try:
             values.append(layers[-1](inputs if len(inputs) > 1 else inputs[0]))
         except (ValueError, TypeError, ArithmeticError) as error:
-            raise RecipeError(f"node {number} ({node['op']}) does not fit its input: {_brief(error)}") from error
+            raise RecipeError(
+                f"node {number} ({node['op']}) does not fit its input: {_brief(error)}"
+            ) from error
     built = Built(keras.Model(entry, values[-1]), tuple(layers))
     if seed is not None:
         _draw_start(built, seed)
@@ -80,17 +82,23 @@ def _checked(recipe: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], Shape]
     total = 0
     for number, node in enumerate(nodes):
         if node.get("custom") or node.get("op") not in wire.LAYERS:
-            raise RecipeError(f"node {number}: {str(node.get('op'))[:80]!r} is not on the allow-list")
+            raise RecipeError(
+                f"node {number}: {str(node.get('op'))[:80]!r} is not on the allow-list"
+            )
         sources = node.get("inputs")
-        if not isinstance(sources, list) or not sources or not all(
-            type(source) is int and -1 <= source < number for source in sources
+        if (
+            not isinstance(sources, list)
+            or not sources
+            or not all(type(source) is int and -1 <= source < number for source in sources)
         ):
             raise RecipeError(f"node {number}: inputs must be earlier nodes")
         incoming = [shape if source < 0 else shapes[source] for source in sources]
         outgoing, parameters = _sizes(number, node, incoming)
         total += parameters
         if total > wire.MAX_PARAMETERS or math.prod(outgoing) > wire.MAX_PARAMETERS:
-            raise RecipeError(f"node {number}: more than {wire.MAX_PARAMETERS} parameters or values")
+            raise RecipeError(
+                f"node {number}: more than {wire.MAX_PARAMETERS} parameters or values"
+            )
         shapes.append(outgoing)
     return nodes, shape
 
@@ -151,7 +159,9 @@ def _layer(number: int, node: Mapping[str, Any]) -> Any:
         if key not in allowed:
             raise RecipeError(f"node {number}: setting {key[:40]!r} is not on the allow-list")
         if key == "activation" and value not in wire.ACTIVATIONS:
-            raise RecipeError(f"node {number}: activation {str(value)[:40]!r} is not on the allow-list")
+            raise RecipeError(
+                f"node {number}: activation {str(value)[:40]!r} is not on the allow-list"
+            )
         config[key] = tuple(value) if isinstance(value, list) else value
     maker: Callable[..., Any] = getattr(keras.layers, node["op"])
     try:

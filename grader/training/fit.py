@@ -37,13 +37,19 @@ def train(request: Mapping[str, Any], pristine: Pristine) -> Iterator[tuple[int,
         RecipeError, ValueError: the request is not on the allow-list.
     """
     if request["optimizer"] not in OPTIMIZERS or request["loss"] not in LOSSES:
-        raise ValueError(f"{request['optimizer']!r} with {request['loss']!r} is not on the allow-list")
+        raise ValueError(
+            f"{request['optimizer']!r} with {request['loss']!r} is not on the allow-list"
+        )
     seed = int(request["seed"])
     random.seed(seed)  # Dropout draws its seed from Python's generator
     tf.random.set_seed(seed)
     built = build(request["recipe"], seed)
     sparse = request["loss"].startswith("sparse")
-    maker = keras.losses.SparseCategoricalCrossentropy if sparse else keras.losses.CategoricalCrossentropy
+    maker = (
+        keras.losses.SparseCategoricalCrossentropy
+        if sparse
+        else keras.losses.CategoricalCrossentropy
+    )
     built.model.compile(
         optimizer=request["optimizer"],
         loss=maker(from_logits=bool(request["from_logits"])),

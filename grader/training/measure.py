@@ -41,7 +41,9 @@ class Feed:
         Raises:
             ValueError: no value of the table is a number.
         """
-        table = np.array([np.nan if value is None else value for value in message["table"]], np.float64)
+        table = np.array(
+            [np.nan if value is None else value for value in message["table"]], np.float64
+        )
         seen = np.flatnonzero(np.isfinite(table))
         if len(table) != 256 or not len(seen):
             raise ValueError("the look-up table needs 256 values, some of them numbers")
@@ -53,7 +55,9 @@ class Feed:
         return self.table[pristine.images(rows)].reshape(len(rows), *self.row_shape)
 
 
-def probabilities(model: Any, feed: Feed, pristine: Pristine, rows: np.ndarray, logits: bool) -> np.ndarray:
+def probabilities(
+    model: Any, feed: Feed, pristine: Pristine, rows: np.ndarray, logits: bool
+) -> np.ndarray:
     """Return class probabilities, float32 of shape (n, classes), in inference mode.
 
     Outputs whose rows do not sum to 1 are taken for logits whatever the notebook's loss said.
@@ -67,10 +71,15 @@ def probabilities(model: Any, feed: Feed, pristine: Pristine, rows: np.ndarray, 
         result = tf.cast(model(batch, training=False), tf.float32)
         return tf.nn.softmax(result) if logits else result
 
-    parts = [infer(feed.rows(pristine, rows[start : start + BATCH])).numpy() for start in range(0, len(rows), BATCH)]
+    parts = [
+        infer(feed.rows(pristine, rows[start : start + BATCH])).numpy()
+        for start in range(0, len(rows), BATCH)
+    ]
     result = np.concatenate(parts)
     if result.ndim != 2 or not np.isfinite(result).all():
-        raise RecipeError(f"the model's outputs, of shape {result.shape}, are no finite values of classes")
+        raise RecipeError(
+            f"the model's outputs, of shape {result.shape}, are no finite values of classes"
+        )
     if result.min() < 0 or not np.allclose(result.sum(axis=1), 1.0, atol=1e-3):
         result = tf.nn.softmax(result).numpy()
     return result
@@ -83,9 +92,13 @@ def accuracy_and_loss(predicted: np.ndarray, labels: np.ndarray) -> tuple[float,
     return float(right.mean()), float(-np.log(own).mean())
 
 
-def measure_start(model: Any, feed: Feed, pristine: Pristine, test: np.ndarray, logits: bool) -> dict[str, float]:
+def measure_start(
+    model: Any, feed: Feed, pristine: Pristine, test: np.ndarray, logits: bool
+) -> dict[str, float]:
     """Measure a model before a fit, on the test split."""
-    accuracy, loss = accuracy_and_loss(probabilities(model, feed, pristine, test, logits), pristine.labels(test))
+    accuracy, loss = accuracy_and_loss(
+        probabilities(model, feed, pristine, test, logits), pristine.labels(test)
+    )
     return {"test_accuracy": accuracy, "test_loss": loss}
 
 

@@ -48,7 +48,9 @@ class Trainer:
             answer = getattr(self, f"_{message['op']}")(message, blobs)
         except (RecipeError, VariablesError) as error:
             answer = {"error": str(error), "fault": False}
-        except Exception as error:  # the process border: whatever it was, the controller hears of it
+        except (
+            Exception
+        ) as error:  # the process border: whatever it was, the controller hears of it
             answer = {"error": f"{type(error).__name__}: {str(error)[:300]}", "fault": True}
         wire.write_frame(self.replies, answer)
 
@@ -66,7 +68,9 @@ class Trainer:
             answer["start"] = measure_start(built.model, feed, self.pristine, test, logits)
         if message["after"]:
             assign(built, message["recipe"], read_variables(states.pop(0)))
-            answer["measured"] = measure(built.model, feed, self.pristine, message["rows"], test, logits)
+            answer["measured"] = measure(
+                built.model, feed, self.pristine, message["rows"], test, logits
+            )
         return answer
 
     def _train(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:

@@ -53,13 +53,17 @@ def assign(built: Built, recipe: Mapping[str, Any], variables: Sequence[np.ndarr
     for number, (node, layer) in enumerate(zip(recipe["nodes"], built.layers, strict=True)):
         positions = node.get("variables", [])
         if len(positions) != len(layer.variables):
-            raise VariablesError(f"node {number} ({node['op']}): {len(positions)} variables, not {len(layer.variables)}")
+            raise VariablesError(
+                f"node {number} ({node['op']}): {len(positions)} variables, not {len(layer.variables)}"
+            )
         for position, variable in zip(positions, layer.variables, strict=True):
             if type(position) is not int or not 0 <= position < len(variables):
                 raise VariablesError(f"node {number}: there is no variable {position!r}")
             value = variables[position]
             if tuple(value.shape) != tuple(variable.shape):
-                raise VariablesError(f"node {number}: shape {value.shape}, not {tuple(variable.shape)}")
+                raise VariablesError(
+                    f"node {number}: shape {value.shape}, not {tuple(variable.shape)}"
+                )
             if not np.all(np.isfinite(value)):
                 raise VariablesError(f"node {number}: a variable is not finite")
             variable.assign(value)
@@ -69,7 +73,10 @@ def _array(data: bytes) -> np.ndarray:
     stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
         shape, _, dtype = read_header[version](stream)
         if dtype.name not in DTYPES:
             raise VariablesError(f"an array of {dtype.name}")

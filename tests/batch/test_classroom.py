@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(600)]
 def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
     """A class of three: one that runs, one that is no notebook, one that is empty."""
     folder = tmp_path_factory.mktemp("class")
-    (folder / "Ana Pérez.ipynb").write_bytes(file_of(LOAD, "net(128).fit(x, y, epochs=1, verbose=0)"))
+    (folder / "Ana Pérez.ipynb").write_bytes(
+        file_of(LOAD, "net(128).fit(x, y, epochs=1, verbose=0)")
+    )
     (folder / "bruno.ipynb").write_bytes(b"import keras\nprint('soy un .py')\n")
     (folder / "=carla().ipynb").write_bytes(file_of())
     out = tmp_path_factory.mktemp("out")
@@ -61,7 +63,9 @@ def test_grades_csv_has_one_inert_row_each(graded: tuple[Path, int, str]) -> Non
     assert not [row for row in rows for value in row.values() if value.startswith(("=", "+", "@"))]
 
 
-def test_override_changes_the_result_and_refuses_what_cannot_be(graded: tuple[Path, int, str]) -> None:
+def test_override_changes_the_result_and_refuses_what_cannot_be(
+    graded: tuple[Path, int, str],
+) -> None:
     """A mark is kept, the files follow, the reason stands in the report; bad input is one line."""
     out, _, _ = graded
     student = next(name for name in results(out) if name.startswith("ana"))
@@ -75,7 +79,9 @@ def test_override_changes_the_result_and_refuses_what_cannot_be(graded: tuple[Pa
     assert (0, True) == (code, "1.5" in said)
     after = results(out)[student]
     assert before + 1.5 == after["points"]["earned"]
-    assert "la mostró en papel" in (out / "students" / student / "report.html").read_text(encoding="utf-8")
+    assert "la mostró en papel" in (out / "students" / student / "report.html").read_text(
+        encoding="utf-8"
+    )
     for words, part in (
         ((student, "data.gird", "1", "--because", "x"), "data.grid"),
         ((student, "data.grid", "7", "--because", "x"), "0 to 2"),

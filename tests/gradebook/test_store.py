@@ -11,7 +11,7 @@ from grader.assignment import default_folder, load_assignment
 from grader.evidence import Evidence
 from grader.gradebook import Gradebook, GradebookError
 from grader.grading import Gathered, Override
-from grader.locale import T
+from grader.locale import Text
 from grader.notebook import read_notebook
 from grader.result import NotebookFile, Student
 from tests.factories import evidence, run
@@ -22,7 +22,13 @@ ANA = Student("ana", "Ana María")
 
 def gathered(seen: Evidence) -> Gathered:
     notebook = read_notebook((default_folder() / "taller3.ipynb").read_bytes(), "ana.ipynb")
-    return Gathered(NotebookFile("ana.ipynb", "0" * 64), notebook, seen, {"sandbox": "standard"}, T("hola {n}", n=3))
+    return Gathered(
+        NotebookFile("ana.ipynb", "0" * 64),
+        notebook,
+        seen,
+        {"sandbox": "standard"},
+        Text("hola {n} {x}", {"n": 3, "x": Text("y", {"z": (1.5, "w")})}),
+    )
 
 
 def test_what_was_gathered_comes_back_equal(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ def assignment() -> Assignment:
 
 def limited(assignment: Assignment, **limits: int) -> Assignment:
     """The assignment with other limits."""
-    spec = assignment.spec.model_copy(update={"limits": assignment.spec.limits.model_copy(update=limits)})
+    spec = assignment.spec.model_copy(
+        update={"limits": assignment.spec.limits.model_copy(update=limits)}
+    )
     return assignment.model_copy(update={"spec": spec})
 
 

@@ -102,7 +102,9 @@ def test_floods_are_capped(everyday: Execution) -> None:
 
 def test_a_cell_that_ignores_interrupts_costs_the_rest(run_cells: Run) -> None:
     """The kernel is ended; later cells are not run; what was earned before stays."""
-    execution = run_cells(LOAD, "net().fit(x, y, epochs=1, verbose=0)", STUBBORN, "print(1)", cell_s=30)
+    execution = run_cells(
+        LOAD, "net().fit(x, y, epochs=1, verbose=0)", STUBBORN, "print(1)", cell_s=30
+    )
 
     assert ["ok", "ok", "timeout", "not_run"] == statuses(execution)
     (fit,) = execution.records.of(Fit)
@@ -123,7 +125,9 @@ def test_a_kernel_that_dies_half_way(run_cells: Run) -> None:
 
 def test_an_interrupted_fit_keeps_its_finished_epochs(run_cells: Run) -> None:
     """A training over the cell's limit counts the epochs that it completed."""
-    execution = run_cells(LOAD, "net().fit(x, y, epochs=100000, verbose=0)", "print('sigo')", cell_s=25)
+    execution = run_cells(
+        LOAD, "net().fit(x, y, epochs=100000, verbose=0)", "print('sigo')", cell_s=25
+    )
 
     assert ["ok", "timeout", "ok"] == statuses(execution)
     (fit,) = execution.records.of(Fit)
@@ -137,16 +141,25 @@ def test_the_whole_notebooks_deadline_is_kept_outside(
 ) -> None:
     """A student who kills the driver still meets the deadline, and the records stay."""
     monkeypatch.setattr("grader.execution.MARGIN_S", 1)
-    cells = notebook("print('antes')", "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(999)")
+    cells = notebook(
+        "print('antes')",
+        "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(999)",
+    )
     execution = execute(
-        open_sandbox(Level.STANDARD, slot=61), cells, limited(assignment, notebook_s=12), dataset, tmp_path
+        open_sandbox(Level.STANDARD, slot=61),
+        cells,
+        limited(assignment, notebook_s=12),
+        dataset,
+        tmp_path,
     )
 
     assert ("deadline", "deadline") == (execution.ended.reason, execution.reason)
     assert ["ok"] == statuses(execution)
 
 
-def test_tags_and_kernelspecs_do_not_steer(run_cells: Run, tmp_path: Path, assignment: Assignment, dataset: Dataset) -> None:
+def test_tags_and_kernelspecs_do_not_steer(
+    run_cells: Run, tmp_path: Path, assignment: Assignment, dataset: Dataset
+) -> None:
     """Tags that skip a cell or allow its error, and another kernel's name, change nothing."""
     cell: dict[str, Any] = {"cell_type": "code", "outputs": [], "execution_count": None}
     hostile = {

@@ -108,14 +108,17 @@ def test_every_cell_but_the_wrong_one_runs(execution: Execution) -> None:
 
 def test_one_variable_for_all_experiments(execution: Execution) -> None:
     """A variable that is used again gives one record for each model."""
-    assert [["Flatten", "Dense(16, relu)", "Dense(10, softmax)"], ["Flatten", "Dense(24, relu)", "Dense(10, softmax)"]] == [
-        layers(fit) for fit in fits(execution, "reused")
-    ]
+    assert [
+        ["Flatten", "Dense(16, relu)", "Dense(10, softmax)"],
+        ["Flatten", "Dense(24, relu)", "Dense(10, softmax)"],
+    ] == [layers(fit) for fit in fits(execution, "reused")]
 
 
 def test_loops_and_functions(execution: Execution) -> None:
     """Models made in a function and a loop are found."""
-    assert ["Dense(4, relu)", "Dense(6, relu)"] == [layers(fit)[1] for fit in fits(execution, "loop")]
+    assert ["Dense(4, relu)", "Dense(6, relu)"] == [
+        layers(fit)[1] for fit in fits(execution, "loop")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,12 @@ def test_epochs_of_one_model_add_up_under_two_names_and_a_new_compile(execution:
     first, second = fits(execution, "several")
 
     assert (first.id, 0, 2) == (first.chain, first.epochs_before, first.epochs_run)
-    assert (first.id, 2, 3, False) == (second.chain, second.epochs_before, second.epochs_run, second.given)
+    assert (first.id, 2, 3, False) == (
+        second.chain,
+        second.epochs_before,
+        second.epochs_run,
+        second.given,
+    )
 
 
 def test_other_images_under_the_same_names(execution: Execution) -> None:
@@ -210,7 +218,11 @@ def test_one_hot_labels(execution: Execution) -> None:
     (fit,) = fits(execution, "one_hot")
 
     assert fit.data.labels is not None
-    assert ("one-hot", 10, 0) == (fit.data.labels.kind, fit.data.labels.classes, fit.data.labels.mismatched)
+    assert ("one-hot", 10, 0) == (
+        fit.data.labels.kind,
+        fit.data.labels.classes,
+        fit.data.labels.mismatched,
+    )
 
 
 def test_test_rows_in_the_training_set(execution: Execution) -> None:

@@ -247,7 +247,7 @@ def test_answers_stand_beside_their_criteria() -> None:
     assert 5 == words.count("pendiente de calificar") and 1 == words.count("No se encontró ninguna")
     assert HIDDEN_IDEA not in page
     assert "<strong>entrenamiento</strong>" in page and ANSWERS[0] not in page
-    assert "4 ✓ Completo (otorgado)" in rendered("marked").words()
+    assert "La causa Completo 4 / 4 4 ✓ Completo (otorgado)" in rendered("marked").words()
 
 
 def test_a_half_dead_notebook_says_which_cell_and_how() -> None:
@@ -387,3 +387,36 @@ def test_colours_reach_the_contrast_that_wcag_asks_for(sheet: str) -> None:
                     wrong.append(f"{name} {block[name]} on {ground} {block[ground]}")
 
     assert [] == wrong
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("the variables were not handed over", "no se entregaron sus variables"),
+        ("the model holds Mia, which only the notebook itself can build", "contiene Mia, que solo"),
+        ("<b>something new</b>", "<b>something new</b>"),
+    ],
+)
+def test_a_model_that_was_not_measured_says_why(reason: str, said: str) -> None:
+    """In the reader's language where the reason is known, else as it was left."""
+    first, *others = runs()
+    bare = replace(first, measured=None, unmeasured=reason)
+    graded = sample(evidence=replace(sample().evidence, runs=(bare, *others)))
+
+    assert (
+        f"Este modelo no se pudo medir: {said}" in Page(render_report(graded, "es", None)).words()
+    )
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        ("deadline", "llegó a su límite de tiempo"),
+        ("the kernel died", "El kernel del cuaderno murió"),
+        ("driver: OSError: x", "se detuvo antes de terminar: driver: OSError: x."),
+    ],
+)
+def test_a_run_that_stopped_says_why(ended: str, said: str) -> None:
+    graded = sample(evidence=replace(sample().evidence, ended=ended))
+
+    assert said in Page(render_report(graded, "es", None)).words()

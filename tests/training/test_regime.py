@@ -40,11 +40,19 @@ def assignment() -> Assignment:
 
 
 @pytest.fixture(scope="module")
-def execution(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment, dataset: Dataset) -> Execution:
+def execution(
+    tmp_path_factory: pytest.TempPathFactory, assignment: Assignment, dataset: Dataset
+) -> Execution:
     folder: Path = tmp_path_factory.mktemp("regime")
     seeded = f"keras.utils.set_random_seed(3)\n{WAYS['list']}{FIT}"
     traced = f"{WAYS['list']}\nm.compile('adam', 'sparse_categorical_crossentropy')\n{STATE}m.fit(x, y, epochs=2, verbose=0){AFTER}"
-    cells = notebook(LOAD, *(way + FIT for way in WAYS.values()), traced, "print('sin fit', float(tf.random.uniform(())))", seeded)
+    cells = notebook(
+        LOAD,
+        *(way + FIT for way in WAYS.values()),
+        traced,
+        "print('sin fit', float(tf.random.uniform(())))",
+        seeded,
+    )
     return execute(open_sandbox(Level.STANDARD, slot=64), cells, assignment, dataset, folder)
 
 
@@ -85,11 +93,18 @@ def test_every_way_of_writing_it_starts_and_ends_equal(execution: Execution) -> 
     """However the same layers are written, start and trained variables are the same bytes."""
     found = fits(execution)[: len(WAYS)]
 
-    assert 1 == len({tuple(value.tobytes() for value in arrays(execution, fit.before).values()) for fit in found})
+    assert 1 == len(
+        {
+            tuple(value.tobytes() for value in arrays(execution, fit.before).values())
+            for fit in found
+        }
+    )
     assert 1 == len({state(execution, fit) for fit in found})
 
 
-def test_the_trainer_trains_the_same_bytes(execution: Execution, trainer: Trainer, assignment: Assignment) -> None:
+def test_the_trainer_trains_the_same_bytes(
+    execution: Execution, trainer: Trainer, assignment: Assignment
+) -> None:
     """An unseeded fit in the kernel equals the trainer's training, epoch by epoch."""
     fit = fits(execution)[0]
     states = train(trainer, assignment, fit)
@@ -98,7 +113,9 @@ def test_the_trainer_trains_the_same_bytes(execution: Execution, trainer: Traine
     assert 3 == len(set(states))
 
 
-def test_the_order_of_the_rows_is_fresh_in_every_epoch(execution: Execution, trainer: Trainer, assignment: Assignment) -> None:
+def test_the_order_of_the_rows_is_fresh_in_every_epoch(
+    execution: Execution, trainer: Trainer, assignment: Assignment
+) -> None:
     """Keras's repeated order gives other variables: the fresh one is really in force."""
     fit = fits(execution)[0]
 
@@ -118,8 +135,13 @@ def test_a_notebook_that_seeds_keeps_its_own_start(execution: Execution) -> None
     seeded, plain = fits(execution)[-1], fits(execution)[0]
 
     assert ["numpy", "python", "tensorflow"] == seeded.seeded
-    assert arrays(execution, seeded.before)["v0"].tobytes() != arrays(execution, plain.before)["v0"].tobytes()
+    assert (
+        arrays(execution, seeded.before)["v0"].tobytes()
+        != arrays(execution, plain.before)["v0"].tobytes()
+    )
 
 
 def json_text(execution: Execution, cell: int) -> str:
-    return "".join(str(output.get("text", "")) for output in execution.records.cells[cell].outputs).strip()
+    return "".join(
+        str(output.get("text", "")) for output in execution.records.cells[cell].outputs
+    ).strip()

@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(300)]
 TABLE = [value / 255 for value in range(256)]
 
 
-def dense(units: Any, activation: str = "linear", variables: tuple[int, ...] = (0, 1), source: int = 0) -> dict[str, Any]:
+def dense(
+    units: Any, activation: str = "linear", variables: tuple[int, ...] = (0, 1), source: int = 0
+) -> dict[str, Any]:
     config = {"units": units, "activation": activation, "use_bias": True}
     return {"op": "Dense", "config": config, "inputs": [source], "variables": list(variables)}
 
@@ -45,10 +47,18 @@ LINEAR = flat(dense(10, "softmax"))
 
 def weights(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
-    return random.normal(0, 0.05, (784, 10)).astype("float32"), random.normal(0, 0.1, 10).astype("float32")
+    return random.normal(0, 0.05, (784, 10)).astype("float32"), random.normal(0, 0.1, 10).astype(
+        "float32"
+    )
 
 
-def expected_accuracy(kernel: np.ndarray, bias: np.ndarray, pristine: Pristine, rows: range, table: list[float] = TABLE) -> float:
+def expected_accuracy(
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    pristine: Pristine,
+    rows: range,
+    table: list[float] = TABLE,
+) -> float:
     """The same linear model, computed with NumPy alone."""
     images = np.asarray(table, "float32")[pristine.images(rows)].reshape(-1, 784)
     return float(((images @ kernel + bias).argmax(axis=1) == pristine.labels(rows)).mean())
@@ -59,7 +69,9 @@ def test_measures_what_numpy_computes(trainer: Trainer, pristine: Pristine) -> N
     kernel, bias = weights()
     answer = trainer.ask(request(LINEAR), [packed(kernel, bias)])["measured"]
 
-    assert answer["train_accuracy"] == pytest.approx(expected_accuracy(kernel, bias, pristine, range(1000)), abs=0.002)
+    assert answer["train_accuracy"] == pytest.approx(
+        expected_accuracy(kernel, bias, pristine, range(1000)), abs=0.002
+    )
     assert answer["test_accuracy"] == pytest.approx(
         expected_accuracy(kernel, bias, pristine, range(60_000, 70_000)), abs=0.0005
     )
@@ -73,9 +85,13 @@ def test_confusion_and_mistakes_agree(trainer: Trainer, pristine: Pristine) -> N
 
     assert (10_000, [1000] * 10) == (confusion.sum(), confusion.sum(axis=1).tolist())
     assert answer["test_accuracy"] == pytest.approx(np.trace(confusion) / 10_000)
-    assert [int(pristine.labels([one["row"]])[0]) for one in mistakes] == [one["label"] for one in mistakes]
+    assert [int(pristine.labels([one["row"]])[0]) for one in mistakes] == [
+        one["label"] for one in mistakes
+    ]
     assert all(one["label"] != one["predicted"] for one in mistakes)
-    assert [one["confidence"] for one in mistakes] == sorted((one["confidence"] for one in mistakes), reverse=True)
+    assert [one["confidence"] for one in mistakes] == sorted(
+        (one["confidence"] for one in mistakes), reverse=True
+    )
 
 
 def test_uses_the_notebooks_own_pixel_values(trainer: Trainer, pristine: Pristine) -> None:
@@ -116,7 +132,9 @@ def test_start_and_end_are_measured_in_one_request(trainer: Trainer) -> None:
         ({"input_shape": [28, 28], "nodes": [{"op": "Flatten", "config": {}, "inputs": [-1]}] * 101}, "1 to 100"),
     ],
 )  # fmt: skip
-def test_refuses_what_is_not_on_the_allow_list(trainer: Trainer, recipe: dict[str, Any], words: str) -> None:
+def test_refuses_what_is_not_on_the_allow_list(
+    trainer: Trainer, recipe: dict[str, Any], words: str
+) -> None:
     """Unknown layers, settings and sizes are refused by name before anything is built."""
     with pytest.raises(Refused, match=words):
         trainer.ask(request(recipe), [packed(*weights())])
@@ -127,7 +145,9 @@ def bomb() -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         header = io.BytesIO()
-        np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**10,)})
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": "<f4", "fortran_order": False, "shape": (10**10,)}
+        )
         archive.writestr("v0.npy", header.getvalue())
     return stream.getvalue()
 
