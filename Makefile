@@ -1,6 +1,6 @@
 # Every target first makes sure of `make setup`, which does nothing when there is nothing to do.
 .DEFAULT_GOAL := setup
-.PHONY: setup check fast test test-long bench demo attack lock
+.PHONY: setup check fast test test-long demo lock
 BIN := .venv/bin
 SHELL := /bin/bash
 PYTEST := $(BIN)/python -m pytest
@@ -16,24 +16,17 @@ check: setup  ## lint, types, layers, documents
 	$(PYTEST) -q tests/docs
 
 fast: setup  ## tests without TensorFlow, walls and browser, < 30 s
-	$(PYTEST) -q -n 2 --dist worksteal -m "not tf and not sandbox and not browser and not long"
+	$(PYTEST) -q -n 2 --dist loadscope -m "not tf and not sandbox and not browser and not long"
 
 test: setup  ## every class of test, small counts, <= 15 min on 2 cores
-	$(PYTEST) -n 2 --dist worksteal -m "not long"
+	$(PYTEST) -n 2 --dist loadscope -m "not long"
 
 test-long: setup  ## the full counts; what they said is kept in benchmarks/
 	@mkdir -p benchmarks
-	$(PYTEST) -n 2 --dist worksteal | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
-
-bench: setup  ## the benchmarks
-	$(BIN)/python -m benchmarks
+	$(PYTEST) -n 2 --dist loadscope | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
 
 demo: setup  ## grade the sample class
 	$(BIN)/grader grade assignment/samples --out demo-out || [ $$? -eq 1 ]  # 1: some need a person
-	@echo "Reports: demo-out/index.html"
-
-attack: setup  ## the attack corpus
-	$(PYTEST) -q -m "sandbox" tests/attacks
 
 lock:  ## pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest of everything
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes $(UPGRADE) \

@@ -327,12 +327,12 @@ class Assignment(Model):
         """Return one check by its name.
 
         Raises:
-            KeyError: there is no such check; the message names the nearest.
+            SpecError: there is no such check; the message names the nearest.
         """
         for check in self.spec.checks:
             if check.name == name:
                 return check
-        raise KeyError(
+        raise SpecError(
             f"{name!r} is no check of {self.id}{nearest(name, [c.name for c in self.spec.checks])}"
         )
 

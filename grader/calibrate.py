@@ -8,6 +8,7 @@ written down when it ends, so that a stopped calibration goes on where it was.
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import re
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "repeated_order": {"order": "repeated"},
 }
 LAYER = re.compile(r"(?P<op>[A-Za-z0-9]+)(?:\((?P<size>\d+)(?:, *(?P<activation>\w+))?\))?$")
+FIXED_COST = 200_000  # of an epoch, in the unit of a layer's products
 CALIBRATION_S = 24 * 3600
 SLOTS = 40  # sandboxes of a class that is graded meanwhile have lower ones
 Say = Callable[[str], None]
@@ -46,26 +49,26 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Training:
-    """One training to do: it serves every architecture with the same layers.
+    """One training to do: it serves every architecture with the same layers and settings.
 
     Attributes:
+        layers, optimizer, loss: as assignment.toml has them.
         marks: epochs after which to measure → the architectures that this calibrates.
     """
 
     layers: tuple[str, ...]
+    optimizer: str
+    loss: str
     variant: str
     seed: int
     marks: Mapping[int, tuple[str, ...]]
 
-    @property
-    def weight(self) -> float:
-        """Arithmetic of the training, to estimate what is left."""
-        sizes = [
-            28 * 28,
-            *(int(match["size"]) for match in map(_layer, self.layers) if match["size"]),
-        ]
-        products = sum(first * second for first, second in zip(sizes, sizes[1:], strict=False))
-        return max(self.marks) * (products + 200_000)
+    def weight(self, inputs: int) -> float:
+        """Arithmetic of the training, to estimate what is left; `inputs` values in one row."""
+        found = [_layer(text)["size"] for text in self.layers]
+        sizes = [inputs, *(int(size) for size in found if size)]
+        products = sum(first * second for first, second in pairwise(sizes))
+        return max(self.marks) * (products + FIXED_COST)
 
 
 def calibrate(
@@ -93,9 +96,10 @@ def calibrate(
     ]
     say(f"{len(todo)} trainings to do in {workers} trainers; results go to {target}")
     waiting: queue.SimpleQueue[Training] = queue.SimpleQueue()
-    for training in sorted(todo, key=lambda training: -training.weight):
+    inputs = math.prod(assignment.spec.dataset.shape)
+    for training in sorted(todo, key=lambda one: -one.weight(inputs)):
         waiting.put(training)
-    board = _Board(assignment, done, target, sum(training.weight for training in todo), say)
+    board = _Board(assignment, done, target, sum(one.weight(inputs) for one in todo), say)
     threads = [
         threading.Thread(
             target=_work, args=(slot, assignment, dataset, waiting, board), daemon=True
@@ -112,29 +116,24 @@ def calibrate(
 
 def trainings(assignment: Assignment, seeds: int, variant_seeds: int) -> Iterator[Training]:
     """Name every training of a calibration; architectures of equal layers share one."""
-    marks: dict[tuple[str, ...], dict[int, tuple[str, ...]]] = {}
+    marks: dict[tuple[tuple[str, ...], str, str], dict[int, tuple[str, ...]]] = {}
     for experiment in assignment.spec.experiments:
         for name, layers in experiment.architectures.items():
-            at = marks.setdefault(layers, {})
+            at = marks.setdefault((layers, experiment.optimizer, experiment.loss[0]), {})
             at[experiment.epochs] = (*at.get(experiment.epochs, ()), name)
-    with_variants = assignment.spec.calibration.variants_on
-    for layers, at in marks.items():
+    for key, at in marks.items():
         for variant in VARIANTS:
-            own = at
-            if variant != PLAIN:
-                own = {
-                    epoch: kept
-                    for epoch, names in at.items()
-                    if (kept := tuple(n for n in names if n in with_variants))
-                }
+            own = at if variant == PLAIN else _with_variants(at, assignment)
             for number in range(seeds if variant == PLAIN else variant_seeds):
+                seed = wire.derived_seed(assignment.spec.seed, "calibration", number)
                 if own:
-                    yield Training(
-                        layers,
-                        variant,
-                        wire.derived_seed(assignment.spec.seed, "calibration", number),
-                        own,
-                    )
+                    yield Training(*key, variant, seed, own)
+
+
+def _with_variants(at: Mapping[int, tuple[str, ...]], assignment: Assignment) -> dict[int, tuple[str, ...]]:
+    wanted = assignment.spec.calibration.variants_on
+    kept = {epoch: tuple(name for name in names if name in wanted) for epoch, names in at.items()}
+    return {epoch: names for epoch, names in kept.items() if names}
 
 
 def recipe(
@@ -162,7 +161,6 @@ def request(
     settings = VARIANTS[training.variant]
     first, last = splits[assignment.spec.dataset.train]
     kept = int((last - first) * (1.0 - settings.get("validation_split", 0.0)))
-    experiment = assignment.spec.experiments[0]
     logits = bool(settings.get("from_logits", False))
     return {
         "op": "train",
@@ -174,8 +172,8 @@ def request(
         "measure_rows": [[first, first + kept]],
         "table": [value / 255 for value in range(256)],
         "row_shape": list(assignment.spec.dataset.shape),
-        "optimizer": experiment.optimizer,
-        "loss": settings.get("loss", experiment.loss[0]),
+        "optimizer": training.optimizer,
+        "loss": settings.get("loss", training.loss),
         "from_logits": logits,
         "batch_size": settings.get("batch_size", 32),
         "epochs": max(training.marks),
@@ -229,7 +227,7 @@ class _Board:
             self.done["environment"] = dict(environment)
             self.done["assignment_seed"] = self.assignment.spec.seed
             _write(self.target, self.done)
-            self.finished += training.weight
+            self.finished += training.weight(math.prod(self.assignment.spec.dataset.shape))
             spent = time.monotonic() - self.began
             left = spent * (self.weight - self.finished) / self.finished
             self.say(

@@ -45,7 +45,6 @@ USER_ERRORS = (
     "GradebookError",
     "ReleaseError",
     "Unreadable",
-    "KeyError",
     "UsageProblem",
 )
 
@@ -126,7 +125,7 @@ def override(folder: Path, student: str, check_name: str, points: float, because
 @click.argument("folder", type=FOLDER, required=False)
 @click.option("--seeds", type=click.IntRange(1, 1000), help="Trainings of each architecture.")
 @click.option(
-    "--variant-seeds", type=click.IntRange(0, 1000), help="Trainings of each honest variant."
+    "--variant-seeds", type=click.IntRange(1, 1000), help="Trainings of each honest variant."
 )
 @click.option(
     "--workers",
@@ -238,5 +237,4 @@ def _exit_of_check(graded: Graded) -> int:
 
 
 def _one_line(error: Exception) -> str:
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return " ".join(text.split()) or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__

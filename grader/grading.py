@@ -150,7 +150,8 @@ class Grading:
             execution = execute(
                 self.sandbox, to_run(notebook), self.assignment, self.dataset, folder
             )
-            if not execution.records.cells and execution.reason != "finished":
+            ours = execution.ended.reason in ("exited", "killed") and execution.reason != "finished"
+            if ours and not execution.records.cells:
                 raise WallsError(
                     f"no cell was run: {execution.reason}. {execution.ended.stderr_tail[-300:]}"
                 )
@@ -192,7 +193,12 @@ class Grading:
 
     def _ready_trainer(self) -> Trainer:
         if self._trainer is None:
-            self._trainer = Trainer(self._trainer_sandbox, self.dataset, TRAINER_S).__enter__()
+            self._trainer = Trainer(
+                self._trainer_sandbox,
+                self.dataset,
+                TRAINER_S,
+                self.assignment.spec.limits.measure_s,
+            ).__enter__()
         return self._trainer
 
     def _drop_trainer(self) -> None:
@@ -220,7 +226,14 @@ def conclude(
         problem=gathered.problem,
     )
     if gathered.notebook is None or gathered.fault:
-        return replace(graded, state=State.GRADER_ERROR if gathered.fault else State.UNREADABLE)
+        decided = tuple(_by_hand(assignment, gathered, override) for override in overrides)
+        last = tuple({finding.check: finding for finding in decided}.values())
+        return replace(
+            graded,
+            state=State.GRADER_ERROR if gathered.fault else State.UNREADABLE,
+            findings=last,
+            score=scoring.score(assignment, last, (), late),
+        )
     verdict = judge(assignment, gathered.evidence)
     findings = tuple(_decided(finding, overrides) for finding in verdict.findings)
     answers = find_answers(gathered.notebook, template, assignment.rubric.questions)
@@ -238,6 +251,22 @@ def conclude(
         experiments=verdict.experiments,
         notices=(*gathered.notebook.notices, *([undecided] if undecided else [])),
     )
+
+
+def _by_hand(assignment: Assignment, gathered: Gathered, override: Override) -> Finding:
+    """A person's points for a check of a submission that could not be judged."""
+    check = assignment.check(override.check)
+    unjudged = Finding(
+        check=check.name,
+        status=Status.NEEDS_REVIEW,
+        basis=check.basis,
+        earned=0,
+        possible=check.possible,
+        title=check.title.text,
+        expected=check.title.text,
+        observed=gathered.problem or check.title.text,
+    )
+    return unjudged.decided(override.points, override.because)
 
 
 def _decided(finding: Finding, overrides: tuple[Override, ...]) -> Finding:

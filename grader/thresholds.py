@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
@@ -43,7 +44,7 @@ class Thresholds(Figures):
     Attributes:
         accuracy_full, accuracy_none: test accuracy with full points · with none; linear between.
         gap_limit: the largest gap that passes.
-        accuracy_spread, gap_spread: 3·max(sd, 0.003).
+        accuracy_spread, gap_spread: 3·max(sd, 0.003), sd pooled over the variants.
         accuracy_band, gap_band: the honest variants' lowest and highest means.
     """
 
@@ -71,34 +72,27 @@ class Calibration(Figures):
         variants = self.architectures.get(architecture)
         if not variants or PLAIN not in variants:
             return None
-        plain = variants[PLAIN]
         accuracies = self._means(variants, "test_accuracy")
         gaps = self._means(variants, "gap")
-        lowest, lowest_sd = min(accuracies)
-        highest, highest_sd = max(gaps)
-        accuracy_spread = SPREADS * max(lowest_sd, MINIMUM_SD)
-        gap_spread = SPREADS * max(highest_sd, MINIMUM_SD)
-        full = round(lowest - accuracy_spread, 4)
+        accuracy_spread = SPREADS * max(_pooled_sd(variants, "test_accuracy"), MINIMUM_SD)
+        gap_spread = SPREADS * max(_pooled_sd(variants, "gap"), MINIMUM_SD)
+        full = round(min(accuracies) - accuracy_spread, 4)
         return Thresholds(
             accuracy_full=full,
             accuracy_none=round(full - FALL, 4),
             accuracy_spread=round(accuracy_spread, 4),
-            accuracy_band=(
-                round(lowest, 4),
-                round(max(max(accuracies)[0], plain.test_accuracy.mean), 4),
-            ),
-            gap_limit=round(highest + gap_spread, 4),
+            accuracy_band=(round(min(accuracies), 4), round(max(accuracies), 4)),
+            gap_limit=round(max(gaps) + gap_spread, 4),
             gap_spread=round(gap_spread, 4),
-            gap_band=(round(min(min(gaps)[0], plain.gap.mean), 4), round(highest, 4)),
+            gap_band=(round(min(gaps), 4), round(max(gaps), 4)),
         )
 
-    def _means(self, variants: Mapping[str, Variant], figure: str) -> list[tuple[float, float]]:
-        """Mean and sd of each variant; of shifted plain figures where there is only the plain one."""
-        bands: list[Band] = [getattr(variant, figure) for variant in variants.values()]
-        found = [(band.mean, band.sd) for band in bands]
+    def _means(self, variants: Mapping[str, Variant], figure: str) -> list[float]:
+        """Mean of each variant; of the shifted plain one where there is only that."""
+        means: list[float] = [getattr(variant, figure).mean for variant in variants.values()]
         if len(variants) == 1:
-            found += [(bands[0].mean + shift, bands[0].sd) for shift in self._shifts(figure)]
-        return found
+            means += [means[0] + shift for shift in self._shifts(figure)]
+        return means
 
     def _shifts(self, figure: str) -> list[float]:
         return [
@@ -107,3 +101,10 @@ class Calibration(Figures):
             for name, variant in variants.items()
             if name != PLAIN and PLAIN in variants
         ]
+
+
+def _pooled_sd(variants: Mapping[str, Variant], figure: str) -> float:
+    """Standard deviation between seeds, pooled over the variants: three seeds alone say little."""
+    bands: list[Band] = [getattr(variant, figure) for variant in variants.values()]
+    freedom = sum(band.seeds - 1 for band in bands)
+    return math.sqrt(sum((band.seeds - 1) * band.sd**2 for band in bands) / max(freedom, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -32,13 +33,14 @@ class Trainer:
     Args:
         sandbox: the walls to put around it.
         wall_s: the deadline of the whole process, in seconds.
+        answer_s: the deadline of one request, in seconds; None for none.
     """
 
     def __init__(
-        self, sandbox: Sandbox, dataset: Dataset, wall_s: float, memory_mb: int = 4096
+        self, sandbox: Sandbox, dataset: Dataset, wall_s: float, answer_s: float | None = None
     ) -> None:
-        self.sandbox, self.dataset = sandbox, dataset
-        self.limits = Limits(wall_s=wall_s, memory_mb=memory_mb)
+        self.sandbox, self.dataset, self.answer_s = sandbox, dataset, answer_s
+        self.limits = Limits(wall_s=wall_s)
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="trainer-"))
@@ -82,6 +84,9 @@ class Trainer:
         """Yield each reply to a request: `{"epoch": n}` while training, then the answer."""
         process = self._running.process
         assert process.stdin is not None and process.stdout is not None
+        alarm = threading.Timer(self.answer_s or threading.TIMEOUT_MAX, self._running.kill)
+        alarm.daemon = True
+        alarm.start()
         try:
             wire.write_frame(process.stdin, request, blobs)  # type: ignore[arg-type]
             while True:
@@ -95,6 +100,8 @@ class Trainer:
                     return
         except (OSError, EOFError, wire.FrameError) as error:
             raise TrainerFault(f"the trainer stopped: {self._reason(error)}") from error
+        finally:
+            alarm.cancel()
 
     def _reason(self, error: Exception) -> str:
         self._running.kill()

@@ -105,7 +105,7 @@ def test_the_checkout_is_the_default() -> None:
 
 def test_an_unknown_check_names_the_nearest(shipped: Assignment) -> None:
     """A mistyped name is answered with the right one."""
-    with pytest.raises(KeyError, match=r"did you mean 'baseline\.accuracy'"):
+    with pytest.raises(SpecError, match=r"did you mean 'baseline\.accuracy'"):
         shipped.check("baseline.acuracy")
 
 

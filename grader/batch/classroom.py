@@ -6,16 +6,17 @@ import csv
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
-from grader.grading import Gathered, Grading
+from grader.grading import Gathered, Grading, Override, conclude, template_of
 from grader.intake import IntakeError, Submission, read_file
 from grader.locale import T
+from grader.notebook import Notebook
 from grader.report.files import write_student
 from grader.result import Graded, NotebookFile, State, Student, result_json
 from grader.sandbox import Level
@@ -47,7 +48,7 @@ class Outcome:
 
 
 class Stopped(Exception):
-    """The batch cannot go on; what is done is kept, and starting again finishes the rest."""
+    """The batch cannot go on; what is done is kept in the gradebook and in the files."""
 
 
 def grade_class(
@@ -73,9 +74,7 @@ def grade_class(
     waiting: queue.SimpleQueue[Submission] = queue.SimpleQueue()
     for submission in submissions:
         waiting.put(submission)
-    finished: queue.SimpleQueue[tuple[Submission, Gathered, Graded] | Exception] = (
-        queue.SimpleQueue()
-    )
+    finished: queue.SimpleQueue[tuple[Submission, Gathered] | Exception] = queue.SimpleQueue()
 
     def work(slot: int) -> None:
         try:
@@ -83,22 +82,25 @@ def grade_class(
                 while True:
                     submission = waiting.get_nowait()
                     started(submission)
-                    finished.put((submission, *_grade(grading, submission)))
+                    finished.put((submission, _gathered(grading, submission)))
         except queue.Empty:
             return
-        except Exception as error:  # the thread's border: the batch stops and says so
+        except Exception as error:  # noqa: BLE001 - the thread's border: the batch stops and says so
             finished.put(error)
 
     # Sandboxes die with the thread that made them, so each worker keeps its own until the end.
     threads = [threading.Thread(target=work, args=(slot,), daemon=True) for slot in range(workers)]
     for thread in threads:
         thread.start()
+    template = template_of(assignment)
     with Gradebook(out, assignment, language) as gradebook:
         for number in range(1, len(submissions) + 1):
             done = finished.get()
             if isinstance(done, Exception):
                 raise Stopped(f"grading stopped: {type(done).__name__}: {done}") from done
-            submission, gathered, graded = done
+            submission, gathered = done
+            marks = gradebook.overrides(submission.student.id)
+            gathered, graded = _concluded(assignment, template, gathered, submission, marks)
             write_student(out, gathered, graded, language, dataset)
             gradebook.add(graded.student, gathered, result_json(graded, language))
             yield Outcome(number, len(submissions), submission, graded)
@@ -129,22 +131,28 @@ def write_grades(
             writer.writerow([_inert(student.id), _inert(student.name), MISSING] + [""] * 7)
 
 
-def _grade(grading: Grading, submission: Submission) -> tuple[Gathered, Graded]:
+def _gathered(grading: Grading, submission: Submission) -> Gathered:
     try:
-        data = read_file(submission.path)
+        return grading.gather(read_file(submission.path), submission.name)
     except (IntakeError, Unreadable) as problem:
-        gathered = Gathered(NotebookFile(submission.name, ""), problem=problem.text)
-    else:
-        gathered = grading.gather(data, submission.name)
+        return Gathered(NotebookFile(submission.name, ""), problem=problem.text)
+
+
+def _concluded(
+    assignment: Assignment,
+    template: Notebook | None,
+    gathered: Gathered,
+    submission: Submission,
+    marks: tuple[Override, ...],
+) -> tuple[Gathered, Graded]:
+    student = submission.student
     try:
-        return gathered, grading.conclude(gathered, submission.student)
-    except Exception as error:  # one poisoned submission must not stop the class
-        said = T(
-            "The grader failed: {problem}. This is our fault and costs no points.",
-            problem=f"{type(error).__name__}: {error}",
-        )
-        failed = Gathered(gathered.file, problem=said, fault=True, environment=gathered.environment)
-        return failed, grading.conclude(failed, submission.student)
+        return gathered, conclude(assignment, template, gathered, student, overrides=marks)
+    except Exception as error:  # noqa: BLE001 - one poisoned submission must not stop the class
+        problem = f"{type(error).__name__}: {error}"
+        said = T("The grader failed: {problem}. This is our fault and costs no points.", problem=problem)
+        failed = replace(gathered, problem=said, fault=True)
+        return failed, conclude(assignment, template, failed, student, overrides=marks)
 
 
 def _inert(text: str) -> str:

@@ -55,9 +55,10 @@ def grade_folder(
         attention |= needs_attention(outcome.graded)
         console.print(escape(_line(outcome, time.monotonic() - began, say)))
     with Gradebook(out) as gradebook:
-        entries = gradebook.entries()
-    write_grades(out / "grades.csv", [entry.result for entry in entries], intake.missing)
-    for student in intake.missing:
+        gradebook.add_missing(intake.missing)
+        entries, missing = gradebook.entries(), gradebook.missing()
+    write_grades(out / "grades.csv", [entry.result for entry in entries], missing)
+    for student in missing:
         console.print(escape(say(T("{name}: handed in no notebook", name=student.name))))
     _print_class(console, [entry.result for entry in entries], out, say)
     return attention

@@ -18,7 +18,7 @@ def override(folder: Path, student: str, check_name: str, points: float, because
 
     Raises:
         GradebookError: there is no such student, or the points are more than the check is worth.
-        KeyError: there is no such check.
+        SpecError: there is no such check.
     """
     with Gradebook(folder) as gradebook:
         assignment = load_assignment(gradebook.assignment_folder)
@@ -45,6 +45,10 @@ def override(folder: Path, student: str, check_name: str, points: float, because
             open_dataset(assignment.spec.dataset.spec),
         )
         gradebook.add(entry.student, entry.gathered, result)
-        write_grades(folder / "grades.csv", [each.result for each in gradebook.entries()])
+        write_grades(
+            folder / "grades.csv",
+            [each.result for each in gradebook.entries()],
+            gradebook.missing(),
+        )
     before, after = entry.result["points"]["earned"], result["points"]["earned"]
     return f"{student}: {check_name} is now {points:g} of {check.points:g} points ({because}); earned {before:g} → {after:g}"

@@ -161,7 +161,8 @@ class Trainings:
             return together(none, _without_epochs(failed[-1])), failed[-1].fit.cell
         near = max(trained, key=lambda run: (*self._closeness(run, experiment), run.id))
         served = [name for name, run in runs.items() if run is not None and run.id == near.id]
-        if served and self.eligible(near, experiment):
+        fits = self.match(near, experiment).likeness > Likeness.FAILED
+        if served and fits and self.eligible(near, experiment):
             said = together(none, _already_counts(near, title(self.assignment, served[0])))
         else:
             said = together(none, _nearest_text(near, self.match(near, experiment), experiment))

@@ -151,22 +151,18 @@ def identify(array: Any, pristine: Pristine) -> Identity | None:
 
     The first axis counts rows unless the whole array is one row. Recognised whatever the order,
     repetition, float or integer type, added axes and flattening, if one table maps every pixel.
-    A table that sends two pixel values to one (integer division, thresholds) is recognised only
-    for at least 100 rows that start where a split starts and keep its order.
+    A table that sends two pixel values to one needs 100 rows in order from the start of a split.
     """
     data = _as_numbers(array)
-    if data is None or data.size % pristine.row_size or not 0 < data.size:
+    if data is None:
         return None
-    whole = data.ndim == 0 or data.shape[0] * pristine.row_size != data.size
-    if whole and data.size != pristine.row_size:
-        return None
-    row_shape = data.shape if whole else data.shape[1:]
-    data = data[None] if whole else data
-    if len(data) > MAX_ROWS:
+    if data.size == pristine.row_size and data.shape[:1] != (1,):
+        data = data[None]
+    if not data.ndim or not 0 < len(data) <= MAX_ROWS or data[0].size != pristine.row_size:
         return None
     with np.errstate(all="ignore"):
         found = _search(data, pristine)
-    return None if found is None else Identity(found[0], found[1], tuple(row_shape))
+    return None if found is None else Identity(*found, data.shape[1:])
 
 
 def identify_labels(labels: Any, rows: npt.ArrayLike, pristine: Pristine) -> Labels | None:
@@ -176,7 +172,7 @@ def identify_labels(labels: Any, rows: npt.ArrayLike, pristine: Pristine) -> Lab
     """
     true = pristine.labels(rows)
     data = _as_numbers(labels)
-    if data is None or not data.size or data.size % max(len(true), 1):
+    if data is None or not data.size or not len(true) or data.size % len(true):
         return None
     columns = data.size // len(true)
     if columns == 1:
@@ -266,15 +262,10 @@ def _as_numbers(array: Any) -> npt.NDArray[Any] | None:
 
 def _search(data: npt.NDArray[Any], pristine: Pristine) -> tuple[Rows, Floats] | None:
     affine = _find_affine(data, pristine)
-    if affine is not None:
-        found = _follow(data, pristine, affine)
-        if found is not None:
-            return found
-    if len(data) < _MANY:
-        return None
+    found = _follow(data, pristine, affine) if affine else None
+    if found or len(data) < _MANY:
+        return found
     for start, _ in pristine.splits.values():
-        if start + len(data) > pristine.count:
-            continue
         found = _follow(data, pristine, start)
         if found is not None and np.unique(found[1][~np.isnan(found[1])]).size > 1:
             return found

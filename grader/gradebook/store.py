@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,12 +81,12 @@ class Gradebook:
     @property
     def assignment_folder(self) -> Path:
         """The folder of the assignment that this class was graded by."""
-        return Path(self._connection.execute("SELECT folder FROM assignment").fetchone()[0])
+        return Path(self._connection.execute("SELECT folder FROM assignment ORDER BY number DESC").fetchone()[0])
 
     @property
     def language(self) -> str:
         """The language of this class's reports."""
-        return str(self._connection.execute("SELECT language FROM assignment").fetchone()[0])
+        return str(self._connection.execute("SELECT language FROM assignment ORDER BY number DESC").fetchone()[0])
 
     def add(self, student: Student, gathered: Gathered, result: dict[str, Any]) -> None:
         """Keep one grading."""
@@ -101,6 +101,22 @@ class Gradebook:
                     json.dumps(result, ensure_ascii=False),
                 ),
             )
+
+    def add_missing(self, students: Sequence[Student]) -> None:
+        """Keep who handed in nothing; whoever is graded later is not missing any more."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO missing (student, name, at) VALUES (?, ?, ?)",
+                [(student.id, student.name, _now()) for student in students],
+            )
+
+    def missing(self) -> tuple[Student, ...]:
+        """Return who handed in nothing, in the order of their ids."""
+        rows = self._connection.execute(
+            "SELECT student, name FROM missing"
+            " WHERE student NOT IN (SELECT student FROM grading) ORDER BY student"
+        )
+        return tuple(Student(student, name) for student, name in rows)
 
     def override(self, student: str, override: Override) -> None:
         """Keep a person's mark."""
@@ -163,13 +179,15 @@ class Gradebook:
         if version == 0 and assignment is not None:
             schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
             self._connection.executescript(f"BEGIN;{schema}PRAGMA user_version = {VERSION};COMMIT;")
-            self._connection.execute(
-                "INSERT INTO assignment VALUES (?, ?, ?, ?)",
-                (assignment.id, assignment.sha256, str(assignment.folder.resolve()), language),
-            )
         elif version != VERSION:
             raise GradebookError(
-                f"{self.path}: has version {version}, this grader writes {VERSION}; use its own grader"
+                f"{self.path}: has version {version}, this grader writes {VERSION}; "
+                "use the grader that made it"
+            )
+        if assignment is not None:
+            self._connection.execute(
+                "INSERT INTO assignment (id, sha256, folder, language) VALUES (?, ?, ?, ?)",
+                (assignment.id, assignment.sha256, str(assignment.folder.resolve()), language),
             )
 
 

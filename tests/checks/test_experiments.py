@@ -82,6 +82,14 @@ def test_one_training_never_serves_two_experiments() -> None:
     assert "ya cuenta para «Línea base" in text
 
 
+def test_a_training_that_fits_nothing_is_not_said_to_fit() -> None:
+    """A model of another width counts as the baseline's attempt; elsewhere its difference is said."""
+    text = spanish(finding(evidence(run(1, mlp(64))), "wide.epochs").observed)
+
+    assert "ya cuenta" not in text
+    assert "se esperaba Dense(500, relu), encontré Dense(64, relu)" in text
+
+
 def test_the_training_that_earns_most_is_taken() -> None:
     """A repeated experiment counts with its best training."""
     good, bad = run(1, test=0.88), run(2, test=0.84)

@@ -436,6 +436,11 @@ def test_what_are_no_labels(pristine, labels):
     assert identify_labels(labels, np.arange(100), pristine) is None
 
 
+def test_no_rows_have_no_labels(pristine):
+    """Labels for no rows at all are not labels."""
+    assert identify_labels([1, 2], [], pristine) is None
+
+
 def test_rows_that_do_not_exist_are_an_error(pristine):
     """Row numbers from outside are checked before anything is read."""
     for rows in ([70000], [-1]):

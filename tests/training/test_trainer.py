@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from grader.dataset.identity import Pristine
+from grader.dataset.store import Dataset
+from grader.sandbox import Level, open_sandbox
 from grader.trainer import Refused, Trainer, TrainerFault
 
 pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(300)]
@@ -183,3 +185,13 @@ def test_a_fault_of_ours_says_so(trainer: Trainer) -> None:
         trainer.ask({"op": "measure", "recipe": LINEAR})
 
     assert "3." in trainer.ask({"op": "info"})["keras"]
+
+
+def test_an_answer_has_a_deadline(dataset: Dataset) -> None:
+    """A measurement that takes too long is a fault of ours, not a wait for ever."""
+    sandbox = open_sandbox(Level.STANDARD, slot=65)
+    with (
+        Trainer(sandbox, dataset, wall_s=300, answer_s=0.2) as hurried,
+        pytest.raises(TrainerFault, match="stopped"),
+    ):
+        hurried.ask(request(LINEAR), [packed(*weights())])

@@ -1,0 +1,69 @@
+"""The sample class gets what a person would give by hand: samples/README.md is the oracle."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from grader.cli import main
+
+SAMPLES = Path(__file__).parent.parent / "assignment" / "samples"
+FILES = {
+    "ana": "ana-completa", "bruno": "bruno-funciones", "carla": "carla-a-medias", "diego": "diego-breve",
+}  # fmt: skip
+# A person writes "failed" where something was tried; the grader also says partial, or that it was not seen.
+SAME = {
+    "passed": {"passed"},
+    "partial": {"partial"},
+    "failed": {"failed", "partial", "not_attempted"},
+    "not_attempted": {"not_attempted"},
+    "skipped": {"skipped"},
+}
+
+
+def oracle() -> dict[str, dict[str, str]]:
+    """Check → student → the status that a person expects."""
+    rows = re.findall(r"^\| `(\w+\.\w+)` \|(.+)\|$", (SAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    table: dict[str, dict[str, str]] = {}
+    for check, cells in rows:
+        words = [cell.strip() for cell in cells.split("|")]
+        table[check] = {
+            student: "skipped" if "(skipped)" in word else word.split(":")[0] for student, word in zip(FILES, words, strict=True)
+        }
+    return table
+
+
+def test_the_oracle_is_whole() -> None:
+    """The table has every check of the assignment and only words that we know."""
+    from grader.assignment import default_folder, load_assignment
+
+    checks = [check.name for check in load_assignment(default_folder()).spec.checks]
+    table = oracle()
+
+    assert sorted(checks) == sorted(table)
+    assert {word for row in table.values() for word in row.values()} <= set(SAME)
+
+
+@pytest.mark.tf
+@pytest.mark.sandbox
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_every_sample_gets_what_a_person_expects(tmp_path: Path) -> None:
+    """Each of the four notebooks, really run, agrees with the oracle in each of the 30 checks."""
+    done = CliRunner().invoke(main, ["grade", str(SAMPLES), "--out", str(tmp_path / "out")])
+
+    assert 0 == done.exit_code, done.output
+    different = []
+    for student, stem in FILES.items():
+        result = json.loads((tmp_path / "out" / "students" / stem / "result.json").read_text(encoding="utf-8"))
+        assert "graded" == result["state"]
+        assert [] == result["flags"]
+        for finding in result["findings"]:
+            expected = oracle()[finding["check"]][student]
+            if finding["status"] not in SAME[expected]:
+                different.append((student, finding["check"], expected, finding["status"], finding["observed"]))
+    assert [] == different
