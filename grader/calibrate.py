@@ -130,7 +130,9 @@ def trainings(assignment: Assignment, seeds: int, variant_seeds: int) -> Iterato
                     yield Training(*key, variant, seed, own)
 
 
-def _with_variants(at: Mapping[int, tuple[str, ...]], assignment: Assignment) -> dict[int, tuple[str, ...]]:
+def _with_variants(
+    at: Mapping[int, tuple[str, ...]], assignment: Assignment
+) -> dict[int, tuple[str, ...]]:
     wanted = assignment.spec.calibration.variants_on
     kept = {epoch: tuple(name for name in names if name in wanted) for epoch, names in at.items()}
     return {epoch: names for epoch, names in kept.items() if names}
@@ -231,7 +233,8 @@ class _Board:
             spent = time.monotonic() - self.began
             left = spent * (self.weight - self.finished) / self.finished
             self.say(
-                f"{training.variant:20} {' → '.join(training.layers)}  seed {training.seed}  about {left / 60:.0f} min left"
+                f"{training.variant:20} {' → '.join(training.layers)}  seed {training.seed}  "
+                f"about {left / 60:.0f} min left"
             )
 
 
@@ -246,7 +249,7 @@ def _work(slot: int, assignment: Assignment, dataset: Dataset, waiting: Any, boa
                 board.add(training, answer["measured"], environment)
     except queue.Empty:
         return
-    except Exception as error:  # the thread's border: the caller raises it
+    except Exception as error:  # noqa: BLE001 - the border: the thread's caller raises it
         board.problem = error
 
 

@@ -1,4 +1,4 @@
-"""`grader check`: one notebook of one's own, at the best level of walls that this machine offers."""
+"""`grader check`: one notebook of one's own, at the best level of walls that is offered here."""
 
 from __future__ import annotations
 

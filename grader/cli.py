@@ -32,7 +32,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception as error:  # the process border
+        except Exception as error:  # noqa: BLE001 - the border: the process's, one line on screen
             if ctx.params.get("debug"):
                 traceback.print_exc()
             click.echo(f"grader: {_one_line(error)}", err=True)
@@ -53,7 +53,9 @@ USER_ERRORS = (
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="grader")
 def main(debug: bool) -> None:
-    """Grades Keras notebooks: runs them behind walls, measures their models, explains every point."""
+    """Grades Keras notebooks: runs them behind walls, measures their models, explains every
+    point.
+    """
 
 
 @main.command()
@@ -188,7 +190,9 @@ def validate(folder: Path) -> None:
     """Check assignment.toml, rubric.toml and calibration.json."""
     loaded = _assignment(folder)
     click.echo(
-        f"{folder}: {len(loaded.spec.checks)} checks, {loaded.automatic / 100:g} points; {len(loaded.rubric.questions)} questions, {(loaded.total - loaded.automatic) / 100:g} points"
+        f"{folder}: {len(loaded.spec.checks)} checks, {loaded.automatic / 100:g} points; "
+        f"{len(loaded.rubric.questions)} questions, "
+        f"{(loaded.total - loaded.automatic) / 100:g} points"
     )
 
 

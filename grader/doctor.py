@@ -22,7 +22,8 @@ def examine(assignment: Assignment, say: Callable[[str], None]) -> bool:
     try:
         dataset = open_dataset(assignment.spec.dataset.spec)
         say(
-            f"dataset     {assignment.spec.dataset.name}, SHA-256 {dataset.sha256[:12]}…, in {dataset.folder}"
+            f"dataset     {assignment.spec.dataset.name}, SHA-256 {dataset.sha256[:12]}…, "
+            f"in {dataset.folder}"
         )
         found = True
     except DatasetError as error:

@@ -68,7 +68,7 @@ class Recipe(Record):
 
 
 class Component(Record):
-    """An optimizer, loss or metric: its snake_case name, whether it is Keras's own, its settings."""
+    """An optimizer, loss or metric: its snake_case name, whether it is Keras's, its settings."""
 
     name: Short
     standard: bool
@@ -218,7 +218,7 @@ class Seeded(Record):
 
 
 class Note(Record):
-    """Something that the kernel side did instead of what a cell asked for, such as skipping `!pip`."""
+    """What the kernel side did instead of what a cell asked for, such as skipping `!pip`."""
 
     kind: Literal["note"]
     id: Count

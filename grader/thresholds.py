@@ -20,7 +20,7 @@ class Figures(BaseModel):
 
 
 class Band(Figures):
-    """What honest training reaches: one variant's figures over its seeds (fractions, not percent)."""
+    """What honest training reaches: a variant's figures over its seeds (fractions, not percent)."""
 
     seeds: int
     mean: float

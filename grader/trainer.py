@@ -16,7 +16,10 @@ from grader.dataset.store import Dataset
 from grader.sandbox import Job, Limits, Mount, Sandbox, WallsError
 from grader.staging import PACKAGE, stage_trainer
 
-START = f"import sys; sys.path.insert(0, sys.argv.pop(1)); from {PACKAGE}.training.trainer import main; main()"
+START = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    f"from {PACKAGE}.training.trainer import main; main()"
+)
 
 
 class TrainerFault(Exception):

@@ -44,7 +44,14 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "BatchNormalization": ("axis", "momentum", "epsilon", "center", "scale"),
     "Concatenate": ("axis",),
     "Conv2D": (
-        "filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "activation", "use_bias",
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "dilation_rate",
+        "groups",
+        "activation",
+        "use_bias",
     ),
     "Dense": ("units", "activation", "use_bias"),
     "Dropout": ("rate",),
@@ -75,12 +82,12 @@ def derived_seed(seed: int, *parts: object) -> int:
 
 
 def initial_seed(seed: int, layer_class: str, shape: Sequence[int], ordinal: int) -> int:
-    """Return the seed of the `ordinal`-th unseeded weight of this layer class and shape in a cell."""
+    """Return the seed of a cell's `ordinal`-th unseeded weight of this layer class and shape."""
     return derived_seed(seed, "start", layer_class, *shape, ordinal)
 
 
 def epoch_seed(seed: int, epochs_done: int) -> int:
-    """Return the seed that orders the rows of the epoch after `epochs_done` on the same variables."""
+    """Return the seed of the row order of the epoch after `epochs_done` on the same variables."""
     return derived_seed(seed, "epoch", epochs_done)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from grader.assignment import default_folder, load_assignment
 from grader.dataset.store import open_dataset
 from grader.grading import Grading
-from grader.report.executed import executed_notebook
 from grader.notebook import to_run
+from grader.report.executed import executed_notebook
 from grader.result import Student, result_json
 from grader.sandbox import Level
 
@@ -24,7 +24,9 @@ def main() -> None:
     assignment = load_assignment(default_folder())
     dataset = open_dataset(assignment.spec.dataset.spec)
     with Grading(assignment, dataset, Level.STANDARD) as grading:
-        gathered, graded = grading.grade(SOLUTION.read_bytes(), SOLUTION.name, Student("reference", "Reference"))
+        gathered, graded = grading.grade(
+            SOLUTION.read_bytes(), SOLUTION.name, Student("reference", "Reference")
+        )
     assert gathered.notebook is not None
     executed = executed_notebook(to_run(gathered.notebook), gathered.evidence.cells)["cells"]
     document = json.loads(SOLUTION.read_text(encoding="utf-8"))

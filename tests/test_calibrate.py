@@ -82,7 +82,7 @@ def calibration(**architectures: dict[str, object]) -> Calibration:
 
 
 def test_thresholds_are_three_spreads_from_the_most_unlucky_variant() -> None:
-    """design.md: lowest mean - 3·max(sd, 0.003); highest gap + 3·max(sd, 0.003); five points to zero."""
+    """design.md: lowest mean - 3·max(sd, 0.003); highest gap + 3·max(sd, 0.003); 5 points to 0."""
     made = calibration(base={"plain": figures(0.88, 0.03), "repeated_order": figures(0.87, 0.05)})
     found = made.thresholds("base")
 

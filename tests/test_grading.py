@@ -31,7 +31,14 @@ def file_of(*cells: str) -> bytes:
     made: dict[str, Any] = {
         "nbformat": 4, "nbformat_minor": 5, "metadata": {},
         "cells": [
-            {"cell_type": "code", "id": f"c{place}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+            {
+                "cell_type": "code",
+                "id": f"c{place}",
+                "metadata": {},
+                "source": source,
+                "outputs": [],
+                "execution_count": None,
+            }
             for place, source in enumerate(cells)
         ],
     }  # fmt: skip

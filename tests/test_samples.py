@@ -13,9 +13,13 @@ from grader.cli import main
 
 SAMPLES = Path(__file__).parent.parent / "assignment" / "samples"
 FILES = {
-    "ana": "ana-completa", "bruno": "bruno-funciones", "carla": "carla-a-medias", "diego": "diego-breve",
-}  # fmt: skip
-# A person writes "failed" where something was tried; the grader also says partial, or that it was not seen.
+    "ana": "ana-completa",
+    "bruno": "bruno-funciones",
+    "carla": "carla-a-medias",
+    "diego": "diego-breve",
+}
+# A person writes "failed" where something was tried; the grader also says partial, or that it
+# was not seen.
 SAME = {
     "passed": {"passed"},
     "partial": {"partial"},
@@ -27,12 +31,17 @@ SAME = {
 
 def oracle() -> dict[str, dict[str, str]]:
     """Check → student → the status that a person expects."""
-    rows = re.findall(r"^\| `(\w+\.\w+)` \|(.+)\|$", (SAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+\.\w+)` \|(.+)\|$",
+        (SAMPLES / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     table: dict[str, dict[str, str]] = {}
     for check, cells in rows:
         words = [cell.strip() for cell in cells.split("|")]
         table[check] = {
-            student: "skipped" if "(skipped)" in word else word.split(":")[0] for student, word in zip(FILES, words, strict=True)
+            student: "skipped" if "(skipped)" in word else word.split(":")[0]
+            for student, word in zip(FILES, words, strict=True)
         }
     return table
 
@@ -59,11 +68,15 @@ def test_every_sample_gets_what_a_person_expects(tmp_path: Path) -> None:
     assert 0 == done.exit_code, done.output
     different = []
     for student, stem in FILES.items():
-        result = json.loads((tmp_path / "out" / "students" / stem / "result.json").read_text(encoding="utf-8"))
+        result = json.loads(
+            (tmp_path / "out" / "students" / stem / "result.json").read_text(encoding="utf-8")
+        )
         assert "graded" == result["state"]
         assert [] == result["flags"]
         for finding in result["findings"]:
             expected = oracle()[finding["check"]][student]
             if finding["status"] not in SAME[expected]:
-                different.append((student, finding["check"], expected, finding["status"], finding["observed"]))
+                different.append(
+                    (student, finding["check"], expected, finding["status"], finding["observed"])
+                )
     assert [] == different

@@ -1,4 +1,4 @@
-"""Grades a class: every submission through `grading`, results into the gradebook, files into DIR."""
+"""Grades a class: each submission through `grading`, results to the gradebook, files to DIR."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def grade_class(
 def write_grades(
     path: Path, results: list[dict[str, Any]], missing: Iterable[Student] = ()
 ) -> None:
-    """Write `grades.csv`: one row for each student, decimals with a point, no thousands separator."""
+    """Write `grades.csv`: one row per student, decimals with a point, no thousands separator."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
@@ -150,7 +150,10 @@ def _concluded(
         return gathered, conclude(assignment, template, gathered, student, overrides=marks)
     except Exception as error:  # noqa: BLE001 - one poisoned submission must not stop the class
         problem = f"{type(error).__name__}: {error}"
-        said = T("The grader failed: {problem}. This is our fault and costs no points.", problem=problem)
+        said = T(
+            "The grader failed: {problem}. This is our fault and costs no points.",
+            problem=problem,
+        )
         failed = replace(gathered, problem=said, fault=True)
         return failed, conclude(assignment, template, failed, student, overrides=marks)
 

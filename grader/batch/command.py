@@ -40,7 +40,8 @@ def grade_folder(
     found = probe()
     if found.level is not Level.STANDARD:
         raise WallsError(
-            f"a class is graded behind walls only, and this machine offers {found.level}: {found.reason}"
+            "a class is graded behind walls only, "
+            f"and this machine offers {found.level}: {found.reason}"
         )
     out.mkdir(parents=True, exist_ok=True)
     console, say = Console(highlight=False), Translator(language)
@@ -49,9 +50,17 @@ def grade_folder(
     began = time.monotonic()
     attention = False
     for outcome in grade_class(
-        intake.submissions, assignment, dataset, found.level, out, language, workers or default_workers(),
-        lambda submission: console.print(escape(say(T("{name}: running", name=submission.name))), style="dim"),
-    ):  # fmt: skip
+        intake.submissions,
+        assignment,
+        dataset,
+        found.level,
+        out,
+        language,
+        workers or default_workers(),
+        lambda submission: console.print(
+            escape(say(T("{name}: running", name=submission.name))), style="dim"
+        ),
+    ):
         attention |= needs_attention(outcome.graded)
         console.print(escape(_line(outcome, time.monotonic() - began, say)))
     with Gradebook(out) as gradebook:

@@ -25,7 +25,8 @@ def override(folder: Path, student: str, check_name: str, points: float, because
         check, hundredths = assignment.check(check_name), round(points * 100)
         if not 0 <= hundredths <= check.possible:
             raise GradebookError(
-                f"{check_name} is worth {check.points:g} points; {points:g} is not from 0 to {check.points:g}"
+                f"{check_name} is worth {check.points:g} points; "
+                f"{points:g} is not from 0 to {check.points:g}"
             )
         entry = gradebook.entry(student)
         gradebook.override(student, Override(check_name, hundredths, because))
@@ -51,4 +52,7 @@ def override(folder: Path, student: str, check_name: str, points: float, because
             gradebook.missing(),
         )
     before, after = entry.result["points"]["earned"], result["points"]["earned"]
-    return f"{student}: {check_name} is now {points:g} of {check.points:g} points ({because}); earned {before:g} → {after:g}"
+    return (
+        f"{student}: {check_name} is now {points:g} of {check.points:g} points ({because}); "
+        f"earned {before:g} → {after:g}"
+    )

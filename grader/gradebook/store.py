@@ -81,12 +81,14 @@ class Gradebook:
     @property
     def assignment_folder(self) -> Path:
         """The folder of the assignment that this class was graded by."""
-        return Path(self._connection.execute("SELECT folder FROM assignment ORDER BY number DESC").fetchone()[0])
+        found = self._connection.execute("SELECT folder FROM assignment ORDER BY number DESC")
+        return Path(found.fetchone()[0])
 
     @property
     def language(self) -> str:
         """The language of this class's reports."""
-        return str(self._connection.execute("SELECT language FROM assignment ORDER BY number DESC").fetchone()[0])
+        found = self._connection.execute("SELECT language FROM assignment ORDER BY number DESC")
+        return str(found.fetchone()[0])
 
     def add(self, student: Student, gathered: Gathered, result: dict[str, Any]) -> None:
         """Keep one grading."""
@@ -122,7 +124,8 @@ class Gradebook:
         """Keep a person's mark."""
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO event (at, who, student, check_name, points, because) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO event (at, who, student, check_name, points, because)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 (_now(), _user(), student, override.check, override.points, override.because),
             )
 
@@ -206,7 +209,13 @@ def _to_json(gathered: Gathered) -> str:
                 "language": notebook.language,
                 "notices": [_text(notice) for notice in notebook.notices],
                 "cells": [
-                    {"index": cell.index, "id": cell.id, "kind": cell.kind, "source": cell.source, "role": dict(cell.role)}
+                    {
+                        "index": cell.index,
+                        "id": cell.id,
+                        "kind": cell.kind,
+                        "source": cell.source,
+                        "role": dict(cell.role),
+                    }
                     for cell in notebook.cells
                 ],
             },

@@ -42,7 +42,7 @@ class Chains:
         return max(alive, key=lambda chain: chain.epochs, default=None)
 
     def start(self, model: Any, record: int) -> Chain:
-        """Return the chain that a fit of this model continues; a new one where some of it is new."""
+        """Return the chain that a fit of this model continues; a new one where some is new."""
         known = self.of(model)
         entries = [self._by_variable.get(id(variable)) for variable in model.trainable_variables]
         if known is None or any(entry is None or entry[1] is not known for entry in entries):

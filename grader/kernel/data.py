@@ -38,7 +38,8 @@ class Look:
 
         Args:
             validation_split: the share of rows at the end that a fit does not train on; Keras
-                keeps the first floor(n·(1 - share)) (keras/src/trainers/data_adapters/array_slicing.py).
+                keeps the first floor(n·(1 - share))
+                (keras/src/trainers/data_adapters/array_slicing.py).
         """
         self._streaming = None
         if x is None or not (claims(x) or isinstance(x, list)):
@@ -101,7 +102,7 @@ def record(data: Any) -> dict[str, Any]:
 def record_of(
     array: np.ndarray, labels: np.ndarray | None, pristine: Pristine, once: bool = False
 ) -> dict[str, Any]:
-    """Return the record (`evidence.Data` as JSON) of rows and their labels; `once` names each row once."""
+    """Return the record (`evidence.Data` as JSON) of rows, labels; `once` names each row once."""
     count = len(array) if array.ndim else 0
     if not count or count > MAX_ROWS:
         return _unrecognised(count, "there are no rows" if not count else "there are too many rows")

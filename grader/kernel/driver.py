@@ -29,12 +29,13 @@ NOISE = re.compile(
     r"To enable the following instructions|Could not find cuda drivers|GPU will not be used|"
     r"cuda_executor|computation_placer|Unable to register cu|TF-TRT Warning|cuInit|"
     r"Fontconfig error: Cannot load default config file|Skipping registering GPU devices|"
-    r"This TensorFlow binary is optimized|MLIR V1 optimization pass|XLA service|StreamExecutor device|"
+    r"This TensorFlow binary is optimized|MLIR V1 optimization pass|XLA service|"
+    r"StreamExecutor device|"
     r"Compiled cluster using XLA|OUT_OF_RANGE: End of sequence|service\.cc|device_compiler\.h"
 )
 
 
-class OurKernel(KernelSpecManager):  # type: ignore[misc]
+class OurKernel(KernelSpecManager):
     """The one kernel there is: ours, whatever the notebook's metadata asks for."""
 
     def __init__(self, argv: list[str]) -> None:
@@ -46,7 +47,7 @@ class OurKernel(KernelSpecManager):  # type: ignore[misc]
         return KernelSpec(argv=self._argv, display_name="Python 3", language="python")
 
 
-class Client(NotebookClient):  # type: ignore[misc]
+class Client(NotebookClient):
     """nbclient with a cap on what a cell may put out."""
 
     size = 0
@@ -69,7 +70,8 @@ class Client(NotebookClient):  # type: ignore[misc]
                 self.size, self.total = self.size + room, self.total + room
                 return super().process_message(msg, cell, cell_index)
             if not cell.outputs or cell.outputs[-1].get("text") != CUT:
-                cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=CUT))
+                mark = nbformat.v4.new_output("stream", name="stderr", text=CUT)  # type: ignore[no-untyped-call]
+                cell.outputs.append(mark)
             return None
         self.size, self.total = self.size + size, self.total + size
         return super().process_message(msg, cell, cell_index)
@@ -87,10 +89,12 @@ class Driver:
         self.job = job
         plan = json.loads((job / wire.PLAN).read_text(encoding="utf-8"))
         self.cell_s, self.notebook_s = float(plan["cell_s"]), float(plan["notebook_s"])
-        self.notebook = nbformat.from_dict(
-            json.loads((job / wire.NOTEBOOK).read_text(encoding="utf-8"))
+        document = json.loads((job / wire.NOTEBOOK).read_text(encoding="utf-8"))
+        self.notebook = nbformat.from_dict(document)  # type: ignore[no-untyped-call]
+        start = (
+            "import sys; sys.path.insert(0, sys.argv[2]); "
+            "from engine.kernel.launch import main; main(*sys.argv[1:])"
         )
-        start = "import sys; sys.path.insert(0, sys.argv[2]); from engine.kernel.launch import main; main(*sys.argv[1:])"
         argv = [sys.executable, "-I", "-c", start, str(job), code, rows, "{connection_file}"]
         transport = (
             {"transport": "ipc", "ip": str(_short_folder() / "k")}
@@ -101,9 +105,16 @@ class Driver:
             kernel_spec_manager=OurKernel(argv), kernel_name="python3", **transport
         )
         self.client = Client(
-            self.notebook, km=self.manager, timeout=None, startup_timeout=120, allow_errors=False,
-            force_raise_errors=True, store_widget_state=False, coalesce_streams=False, iopub_timeout=10,
-        )  # fmt: skip
+            self.notebook,
+            km=self.manager,
+            timeout=None,
+            startup_timeout=120,
+            allow_errors=False,
+            force_raise_errors=True,
+            store_widget_state=False,
+            coalesce_streams=False,
+            iopub_timeout=10,
+        )
 
     def run(self) -> None:
         """Run all cells, then write how it ended."""

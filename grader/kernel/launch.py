@@ -26,6 +26,6 @@ def main(job: str, code: str, rows: str, connection: str, *options: str) -> None
     sys.path.insert(0, str(Path(code) / "stubs"))
     sys.argv = ["ipykernel_launcher"]
     app = IPKernelApp.instance()
-    app.initialize(["-f", connection, *options])
+    app.initialize(["-f", connection, *options])  # type: ignore[no-untyped-call]
     Recorder(Path(job), Pristine.open(Path(rows)), plan["seed"]).install(app.shell)
-    app.start()
+    app.start()  # type: ignore[no-untyped-call]

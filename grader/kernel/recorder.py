@@ -206,7 +206,8 @@ class FitWatch:
 
         `Trainer._symbolic_build` runs no step and draws nothing that the step would not draw.
         """
-        x, y = self.arguments.get("x"), self.arguments.get("y")
+        x: Any = self.arguments.get("x")
+        y: Any = self.arguments.get("y")
         if not self.model.built and claims(x) and claims(y):
             self.model._symbolic_build(data_batch=(x[:2], y[:2], None))
 
@@ -286,7 +287,7 @@ class FitWatch:
         return record(self.recorder.look.at(given[0], given[1]))
 
     def _save(self, moment: str) -> str | None:
-        arrays = {
+        arrays: dict[str, Any] = {
             f"v{place}": np.asarray(variable.numpy())
             for place, variable in enumerate(self.model.variables)
         }

@@ -1,4 +1,4 @@
-"""What cannot work inside the walls is skipped with a note: installing, downloading, Colab's magics."""
+"""What cannot work inside the walls is skipped with a note: installs, downloads, Colab's magics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SKIPPED = re.compile(
 MAGICS = ("pip", "conda", "mamba", "uv", "tensorflow_version")
 
 
-def install(shell: Any, note: Callable[[str, str], None]) -> None:
+def install(shell: Any, note: Callable[[str, str], object]) -> None:
     """Replace the shell's escapes and these magics.
 
     Args:

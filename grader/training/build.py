@@ -1,4 +1,4 @@
-"""Plain data → Keras model, through an allow-list: no `load_model`, no classes by name from outside.
+"""Plain data → Keras model, through an allow-list: no `load_model`, no class names from outside.
 
 Everything is checked, and the number of parameters computed, before anything is allocated.
 """

@@ -58,7 +58,7 @@ def train(request: Mapping[str, Any], pristine: Pristine) -> Iterator[tuple[int,
     )
     rows = rows_of(request["rows"])
     images = Feed.of(request).rows(pristine, rows)
-    labels = pristine.labels(rows).astype(np.int64)
+    labels: np.ndarray = pristine.labels(rows).astype(np.int64)
     if not sparse:
         labels = np.eye(int(labels.max()) + 1, dtype=np.float32)[labels]
     for epoch in range(int(request["epochs"])):

@@ -66,7 +66,7 @@ def probabilities(
         RecipeError: the outputs are no classes' values, or are not finite.
     """
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def infer(batch: Any) -> Any:
         result = tf.cast(model(batch, training=False), tf.float32)
         return tf.nn.softmax(result) if logits else result

@@ -58,7 +58,7 @@ class Trainer:
         return {"keras": keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__}
 
     def _measure(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
-        """`before`, `after`: whether the blobs hold that state; replies hold `start`, `measured`."""
+        """`before`, `after`: whether the blobs hold that state; replies: `start`, `measured`."""
         built = build(message["recipe"])
         feed, test, logits = Feed.of(message), self._test(message), bool(message["from_logits"])
         answer: dict[str, Any] = {}
@@ -74,7 +74,7 @@ class Trainer:
         return answer
 
     def _train(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
-        """Replies `{"epoch": n, "state": …}` after each epoch, then `measured`: `marks` → measurement."""
+        """Reply `{"epoch": n, "state": …}` each epoch, then `measured`: `marks` → measurement."""
         feed, test, logits = Feed.of(message), self._test(message), bool(message["from_logits"])
         measured: dict[str, Any] = {}
         for epoch, built in train(message, self.pristine):

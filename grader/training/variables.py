@@ -54,7 +54,8 @@ def assign(built: Built, recipe: Mapping[str, Any], variables: Sequence[np.ndarr
         positions = node.get("variables", [])
         if len(positions) != len(layer.variables):
             raise VariablesError(
-                f"node {number} ({node['op']}): {len(positions)} variables, not {len(layer.variables)}"
+                f"node {number} ({node['op']}): {len(positions)} variables, "
+                f"not {len(layer.variables)}"
             )
         for position, variable in zip(positions, layer.variables, strict=True):
             if type(position) is not int or not 0 <= position < len(variables):

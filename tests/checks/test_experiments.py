@@ -83,7 +83,7 @@ def test_one_training_never_serves_two_experiments() -> None:
 
 
 def test_a_training_that_fits_nothing_is_not_said_to_fit() -> None:
-    """A model of another width counts as the baseline's attempt; elsewhere its difference is said."""
+    """A model of another width counts as the baseline's attempt; elsewhere it is said to differ."""
     text = spanish(finding(evidence(run(1, mlp(64))), "wide.epochs").observed)
 
     assert "ya cuenta" not in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def limited(assignment: Assignment, **limits: int) -> Assignment:
 @pytest.fixture(scope="module")
 def run_cells(
     tmp_path_factory: pytest.TempPathFactory, assignment: Assignment, dataset: Dataset
-) -> Iterator[Run]:
+) -> Run:
     """Run code cells in a fresh kernel behind the walls; later cells see the earlier ones."""
     sandbox = open_sandbox(Level.STANDARD, slot=60)
 
@@ -70,4 +70,4 @@ def run_cells(
         walls = sandbox if level is Level.STANDARD else open_sandbox(level)
         return execute(walls, notebook(*cells), limited(assignment, **limits), dataset, folder)
 
-    yield run
+    return run

@@ -1,4 +1,4 @@
-"""The driver goes on after a failing cell, stops what does not stop, and keeps what was recorded."""
+"""The driver goes on after a failing cell, stops what does not stop, keeps what was recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way of training that students use is found, whatever things are called. One kernel for all."""
+"""Every way of training that students use is found, whatever the names. One kernel for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernel and trainer train alike: one epoch at a time, from the same start, under the same seeds."""
+"""Kernel and trainer train alike: one epoch at a time, from one start, under the same seeds."""
 
 from __future__ import annotations
 
