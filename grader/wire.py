@@ -32,6 +32,7 @@ CELLS = "cells.jsonl"
 PLAN = "plan.json"
 NOTEBOOK = "notebook.json"
 VARIABLES = "variables"
+OWN_LOOP = "own loop"  # a note: the notebook trains step by step itself
 
 # The allow-list: which layers can be rebuilt, and which of their settings travel.
 # Activations are a name of ACTIVATIONS; anything else makes the layer "custom".

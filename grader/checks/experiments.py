@@ -20,6 +20,7 @@ from grader.checks.outline import Outline, outline
 from grader.evidence import Evidence, Run
 from grader.findings import Flag, Status
 from grader.locale import Readable, T
+from grader.wire import OWN_LOOP
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,15 @@ class Trainings:
             layers=architecture.either(experiment.architectures),
             epochs=epochs(experiment.epochs),
         )
+        loops = [note.cell for note in self.evidence.notes if note.what == OWN_LOOP]
+        if loops:
+            said = T(
+                "I found no fit like this one, but cell {cell} trains step by step in a loop of "
+                "its own, so a person must look.",
+                cell=where(loops[0]),
+            )
+            outcome = Outcome(Status.NEEDS_REVIEW, expected=expected, observed=said, cell=loops[0])
+            return dict.fromkeys(ASPECTS, outcome)
         observed, cell = self._nearest(experiment, runs)
         outcome = Outcome(Status.NOT_ATTEMPTED, expected=expected, observed=observed, cell=cell)
         return dict.fromkeys(ASPECTS, outcome)

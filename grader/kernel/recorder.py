@@ -44,6 +44,7 @@ class Recorder:
         self.cell: int | None = None
         self.records = 0
         self.depth = 0
+        self.loop_noted: int | None = -1
         self.chains = Chains()
         self.seeds = Seeds(seed, self._seeded)
         self.look = Look(pristine)
@@ -88,6 +89,7 @@ class Recorder:
     def _watch_keras(self, keras: ModuleType) -> None:
         import tensorflow
         from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+        from keras.src.optimizers.base_optimizer import BaseOptimizer
 
         self.write(
             "runtime",
@@ -102,6 +104,8 @@ class Recorder:
             original = getattr(TensorFlowTrainer, name)
             setattr(TensorFlowTrainer, name, _around(original, wrapper))
         keras.Model.__call__ = _around(keras.Model.__call__, self._call)
+        for home, name in ((TensorFlowTrainer, "train_on_batch"), (BaseOptimizer, "apply")):
+            setattr(home, name, _around(getattr(home, name), self._own_loop))
         self.seeds.reset()
 
     @contextmanager
@@ -128,6 +132,16 @@ class Recorder:
             finally:
                 self.epochs.training = None
                 _quietly(fit.finish, error)
+
+    def _own_loop(self, original: Callable[..., Any], thing: Any, args: Any, kwargs: Any) -> Any:
+        """Note, once for each cell, that the notebook trains step by step itself."""
+        if self.depth:
+            return original(thing, *args, **kwargs)
+        if self.loop_noted != self.cell:
+            self.loop_noted = self.cell
+            self.write("note", what=wire.OWN_LOOP, detail=type(thing).__name__)
+        with self._inside():
+            return original(thing, *args, **kwargs)
 
     def _evaluate(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         if self.depth:

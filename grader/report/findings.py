@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.findings import Finding, Status
@@ -75,9 +76,8 @@ def counts(graded: Graded, say: Translator) -> tuple[Count, ...]:
 def first(graded: Graded, say: Translator) -> tuple[FindingView, ...]:
     """Return the findings with most to gain, counting what was not checked because of them."""
     worth = [
-        (finding.possible - finding.earned, _unlocked(finding, graded), finding)
-        for finding in graded.findings
-        if finding.status in TO_GAIN
+        (group[0].possible - group[0].earned, _unlocked(group, graded), group[0])
+        for group in _together(graded)
     ]
     worth = [entry for entry in worth if entry[0] + entry[1] > 0]
     worth.sort(key=lambda entry: -(entry[0] + entry[1]))
@@ -152,8 +152,20 @@ def _finding(
     )
 
 
-def _unlocked(finding: Finding, graded: Graded) -> int:
-    """Points of skipped checks that need this one, directly or through each other."""
+def _together(graded: Graded) -> list[list[Finding]]:
+    """Findings with points to gain; the checks of one thing that was not tried are one step."""
+    groups: dict[object, list[Finding]] = {}
+    for finding in graded.findings:
+        if finding.status in TO_GAIN:
+            alone = finding.status is not Status.NOT_ATTEMPTED
+            key = finding.check if alone else (section_of(finding), repr(finding.observed))
+            groups.setdefault(key, []).append(finding)
+    return list(groups.values())
+
+
+def _unlocked(group: Sequence[Finding], graded: Graded) -> int:
+    """Points of the group's other checks, and of skipped ones that need the first."""
+    finding, others = group[0], group[1:]
     needs = {check.name: check.needs for check in graded.assignment.spec.checks}
     skipped = [other for other in graded.findings if other.status is Status.SKIPPED]
     behind = {finding.check}
@@ -161,4 +173,5 @@ def _unlocked(finding: Finding, graded: Graded) -> int:
         behind |= {
             other.check for other in skipped if behind.intersection(needs.get(other.check, ()))
         }
-    return sum(other.possible for other in skipped if other.check in behind)
+    needing = [other for other in skipped if other.check in behind]
+    return sum(other.possible for other in (*others, *needing))

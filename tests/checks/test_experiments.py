@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from grader.checks.experiments import Judged, assign
 from grader.checks.judging import Outcome
+from grader.evidence import Note
 from grader.findings import Status
 from grader.locale import T
+from grader.wire import OWN_LOOP
 from tests.factories import (
     cell,
     dense,
@@ -88,6 +91,19 @@ def test_a_training_that_fits_nothing_is_not_said_to_fit() -> None:
 
     assert "ya cuenta" not in text
     assert "se esperaba Dense(500, relu), encontré Dense(64, relu)" in text
+
+
+def test_a_training_loop_of_the_notebooks_own_waits_for_a_person() -> None:
+    """What was trained step by step is no fit; it is never said that nothing was done."""
+    note = Note(kind="note", id=9, cell=7, what=OWN_LOOP)
+    seen = replace(evidence(run(1)), notes=(note,))
+    found = {name: finding(seen, f"{name}.epochs") for name in ("baseline", "deep")}
+
+    assert ("passed", "needs_review", 7) == (
+        found["baseline"].status,
+        found["deep"].status,
+        found["deep"].cell,
+    )
 
 
 def test_the_training_that_earns_most_is_taken() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from grader.evidence import Evaluation, Fit, Prediction, Seeded
+from grader.evidence import Evaluation, Fit, Note, Prediction, Seeded
 from grader.execution import Execution
 from grader.result import layer_text
+from grader.wire import OWN_LOOP
 
 from .conftest import LOAD, Run
 
@@ -69,6 +70,16 @@ c.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"]); c.fi
 """,
     "loaded": "w = net(20)\nw.fit(x, y, epochs=1, verbose=0)\nw.set_weights(m.get_weights())\nw.fit(x, y, epochs=1, verbose=0)",
     "judged": "m.evaluate(x_test, y_test, verbose=0)\nm.predict(x_test, verbose=0)\nm(np.expand_dims(x_test[1], 0))",
+    "batches": "b = net()\nfor i in range(3): b.train_on_batch(x[:32], y[:32])",
+    "tape": """
+t = net(); o = keras.optimizers.Adam()
+@tf.function
+def paso(a, b):
+    with tf.GradientTape() as cinta:
+        perdida = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(b, t(a)))
+    o.apply_gradients(zip(cinta.gradient(perdida, t.trainable_variables), t.trainable_variables))
+for i in range(3): paso(x[:32].astype("float32"), y[:32])
+""",
     "seeded": "tf.random.set_seed(7)\nnet().fit(x, y, epochs=1, verbose=0)",
 }  # fmt: skip
 PLACES = {name: place for place, name in enumerate(CELLS)}
@@ -90,8 +101,6 @@ def layers(fit: Fit) -> list[str]:
 
 def test_nothing_is_dropped_and_the_recorder_never_stumbles(execution: Execution) -> None:
     """Every record passes validation and no part of the recorder failed."""
-    from grader.evidence import Note
-
     assert execution.records.dropped == ()
     assert [note for note in execution.records.of(Note) if note.what == "recorder"] == []
     assert execution.reason == "finished"
@@ -257,6 +266,13 @@ def test_evaluations_and_predictions(execution: Execution) -> None:
     assert {"loss", "accuracy"} == set(evaluated.results)
     assert ([500, 10], "test[0:500]") == (predicted.shape, predicted.data.text)
     assert ([1, 10], "test[1:2]") == (called.shape, called.data.text)
+
+
+def test_loops_of_the_notebooks_own_are_noted(execution: Execution) -> None:
+    """Training step by step is seen once in each cell; it is no fit, and never passes unseen."""
+    noted = [note.cell for note in execution.records.of(Note) if note.what == OWN_LOOP]
+
+    assert [PLACES["batches"], PLACES["tape"]] == noted
 
 
 def test_seeding_by_the_notebook_is_noticed(execution: Execution) -> None:

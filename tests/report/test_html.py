@@ -13,11 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from grader.assignment import default_folder, load_assignment
+from grader.checks import judge
 from grader.evidence import CellRun, Evidence
 from grader.findings import Status
 from grader.locale import LANGUAGES, Text, Translator
+from grader.report.findings import first
 from grader.report.html import MOST_BYTES, render_report, style, template_folder
 from grader.result import Answer, Flag
+from tests.factories import evidence, run
 from tests.report.assignment_factory import HIDDEN_IDEA
 from tests.report.graded_factory import (
     ANSWERS,
@@ -156,6 +160,17 @@ def test_the_first_things_to_fix_are_worth_most() -> None:
             cards, ["+4 puntos · abre el paso a 4 más", "+2 puntos", "+1 puntos"], strict=True
         )
     ]
+
+
+def test_an_experiment_that_was_not_tried_is_one_step() -> None:
+    """Its five checks are gained together, so they stand there once, with all their points."""
+    assignment = load_assignment(default_folder())
+    found = judge(assignment, evidence(run(1))).findings
+    graded = replace(sample(), assignment=assignment, findings=found)
+    steps = [(step.check, step.gain, step.unlocks) for step in first(graded, Translator("es"))]
+
+    assert [("wide.architecture", "3", "7"), ("longer.architecture", "2", "8")] == steps[:2]
+    assert ("deep.architecture", "3", "7") == steps[2]
 
 
 def test_status_is_a_word_and_a_sign() -> None:
