@@ -1,21 +1,17 @@
 """What came out of the walls, validated: strict types, finite numbers, capped sizes; never objects.
 
-Records of the kernel side are hostile until they have passed these models. A record that does not
-pass is dropped and counted (`Evidence.dropped`), never repaired: missing evidence is never a pass.
+Records of the kernel side are hostile until they have passed these models (`grader.records` reads
+them). What does not pass is dropped and counted, never repaired: missing evidence is never a pass.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import os
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from grader import wire
 
@@ -361,89 +357,6 @@ class Evidence:
         return "\n".join(_texts(cell.outputs))
 
 
-@dataclass(frozen=True)
-class Records:
-    """The validated records of one run folder."""
-
-    events: tuple[Any, ...]
-    cells: tuple[CellRun, ...]
-    end: End | None
-    dropped: tuple[str, ...]
-
-    def of(self, kind: type[R]) -> tuple[R, ...]:
-        """Return the events of one kind, in order."""
-        return tuple(event for event in self.events if isinstance(event, kind))
-
-
-R = TypeVar("R")
-
-_EVENT: TypeAdapter[Any] = TypeAdapter(Event)
-_CELL: TypeAdapter[Any] = TypeAdapter(Annotated[CellRun | End, Field(discriminator="kind")])
-
-
-def read_records(folder: Path) -> Records:
-    """Read what the kernel side left in its run folder, after its processes are dead."""
-    dropped: list[str] = []
-    events = tuple(_valid(folder / wire.EVENTS, _EVENT, dropped))
-    driven = tuple(_valid(folder / wire.CELLS, _CELL, dropped))
-    ends = [record for record in driven if isinstance(record, End)]
-    return Records(
-        events=events,
-        cells=tuple(record for record in driven if isinstance(record, CellRun)),
-        end=ends[-1] if ends else None,
-        dropped=tuple(dropped),
-    )
-
-
-def read_regular(path: Path, cap: int) -> bytes:
-    """Read a file that a sandbox left: a regular file, no link, of at most `cap` bytes.
-
-    Raises:
-        OSError: it is missing, is no regular file, or is over the cap.
-    """
-    flags = (
-        os.O_RDONLY
-        | getattr(os, "O_NOFOLLOW", 0)
-        | getattr(os, "O_NONBLOCK", 0)
-        | getattr(os, "O_BINARY", 0)
-    )
-    descriptor = os.open(path, flags)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(f"{path.name} is no regular file")
-        if status.st_size > cap:
-            raise OSError(f"{path.name} has {status.st_size} bytes; at most {cap} are read")
-        with os.fdopen(os.dup(descriptor), "rb") as stream:
-            return stream.read(cap)
-    finally:
-        os.close(descriptor)
-
-
-def _valid(path: Path, adapter: TypeAdapter[Any], dropped: list[str]) -> Iterator[Any]:
-    try:
-        lines = read_regular(path, wire.MAX_RECORDS_BYTES).split(b"\n")
-    except OSError as error:
-        dropped.append(f"{path.name}: {error}")
-        return
-    for number, line in enumerate(lines[: wire.MAX_RECORDS], start=1):
-        if not line:
-            continue
-        try:
-            if len(line) > wire.MAX_RECORD_BYTES:
-                raise ValueError(f"{len(line)} bytes")
-            yield adapter.validate_json(line)
-        except (ValidationError, ValueError, RecursionError) as error:
-            dropped.append(f"{path.name}:{number}: {_first_line(error)}")
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        problem = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"[:200]
-    return str(error)[:200]
-
-
 def _texts(outputs: Sequence[dict[str, Any]]) -> Iterator[str]:
     for output in outputs:
         data = output.get("data")
@@ -455,11 +368,6 @@ def _texts(outputs: Sequence[dict[str, Any]]) -> Iterator[str]:
                 yield text
             elif isinstance(text, list):
                 yield "".join(part for part in text if isinstance(part, str))
-
-
-def is_finite(value: object) -> bool:
-    """Whether this is a number, no bool, neither NaN nor infinite."""
-    return type(value) in (int, float) and math.isfinite(float(value))  # type: ignore[arg-type]
 
 
 def to_json(record: BaseModel) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from grader import wire
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
-from grader.evidence import Records, read_records, read_regular
+from grader.records import Records, read_records, read_regular
 from grader.sandbox import Ended, Job, Limits, Mount, Sandbox
 from grader.staging import PACKAGE, stage_kernel_side
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.evidence import read_regular
 from grader.intake.students import is_notebook, natural, stem, students
 from grader.intake.submission import Ignored, Intake, IntakeError, Submission
 from grader.locale import T, Text
 from grader.notebook import MAX_FILE_BYTES, shown
+from grader.records import read_regular
 from grader.unreadable import too_large
 
 MAX_DEPTH = 8

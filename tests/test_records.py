@@ -1,0 +1,105 @@
+"""What a sandbox leaves is read as hostile data: whole and valid, or dropped and counted."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import wire
+from grader.evidence import Fit, Note, to_json
+from grader.records import read_records, read_regular
+from tests.factories import run
+
+FIT = to_json(run(1).fit)
+CELL = {"kind": "cell", "index": 0, "status": "ok", "seconds": 0.5, "outputs": []}
+
+
+def left(folder: Path, *events: Any, cells: tuple[Any, ...] = (CELL,)) -> Path:
+    """A run folder with these lines; a string is a line as it is."""
+    for name, records in ((wire.EVENTS, events), (wire.CELLS, cells)):
+        lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+        (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_honest_records_are_read(tmp_path: Path) -> None:
+    """A fit, a note and a cell come back as they were written."""
+    note = {"kind": "note", "id": 2, "cell": 1, "what": "shell", "detail": "pip"}
+    records = read_records(left(tmp_path, FIT, note))
+
+    assert ((), 1, 1, 1) == (
+        records.dropped, len(records.of(Fit)), len(records.of(Note)), len(records.cells),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "no json",
+        "[" * 100_000,
+        "[]",
+        "null",
+        {**FIT, "kind": "verdict"},
+        {**FIT, "epochs_run": -1},
+        {**FIT, "epochs_run": True},
+        {**FIT, "epochs_run": "10"},
+        {**FIT, "epochs_run": 10**12},
+        {**FIT, "points": 70},
+        {**FIT, "data": None},
+        {**FIT, "history": {"accuracy": ["1"]}},
+        json.dumps({**FIT, "seconds": float("nan")}),
+        json.dumps({**FIT, "seconds": float("inf")}),
+        {**FIT, "model": "x" * 301},
+        {
+            **FIT,
+            "recipe": {"input_shape": [28, 28], "nodes": [{"op": "Dense", "inputs": [0]}] * 101},
+        },
+        {key: value for key, value in FIT.items() if key != "chain"},
+    ],
+)
+def test_what_does_not_fit_is_dropped_and_counted(tmp_path: Path, bad: Any) -> None:
+    """A record with another shape proves nothing; the honest one beside it stays."""
+    records = read_records(left(tmp_path, bad, FIT))
+
+    assert (1, 1) == (len(records.dropped), len(records.of(Fit)))
+
+
+def test_a_line_over_the_cap_is_dropped(tmp_path: Path) -> None:
+    """One endless line costs itself only."""
+    records = read_records(left(tmp_path, '"' + "x" * wire.MAX_RECORD_BYTES + '"', FIT))
+
+    assert (1, 1) == (len(records.dropped), len(records.of(Fit)))
+
+
+def test_a_truncated_last_line_is_dropped(tmp_path: Path) -> None:
+    """A process that dies while it writes loses that record only."""
+    records = read_records(left(tmp_path, FIT, json.dumps(FIT)[:-20]))
+
+    assert (1, 1) == (len(records.dropped), len(records.of(Fit)))
+
+
+def test_nothing_left_is_no_evidence(tmp_path: Path) -> None:
+    """Missing files give no records and say so."""
+    records = read_records(tmp_path)
+
+    assert (2, (), ()) == (len(records.dropped), records.events, records.cells)
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    """Links, pipes and folders in a file's place are refused, without waiting for a writer."""
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    (tmp_path / "link").symlink_to(secret)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("link", "pipe", "folder"):
+        with pytest.raises(OSError, match=r".+"):
+            read_regular(tmp_path / name, 100)
+    with pytest.raises(OSError, match="at most 0"):
+        read_regular(secret, 0)
+
+    assert b"x" == read_regular(secret, 1)
