@@ -147,8 +147,8 @@ def calibrate(
     out: Path | None,
 ) -> None:
     """Train every experiment over many seeds; goes on where it was stopped."""
-    from grader.assignment import calibration_file
     from grader.calibrate import calibrate as run
+    from grader.loading import calibration_file
     from grader.report.bands import draw_bands
 
     assignment = _assignment(folder)
@@ -214,7 +214,7 @@ def release(folder: Path, out: Path) -> None:
 
 
 def _assignment(folder: Path | None) -> Assignment:
-    from grader.assignment import default_folder, load_assignment
+    from grader.loading import default_folder, load_assignment
 
     return load_assignment(folder or default_folder())
 

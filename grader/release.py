@@ -22,7 +22,8 @@ import nbformat
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
-from grader.assignment import Assignment, Rubric, SpecError, calibration_file, load_assignment
+from grader.assignment import Assignment, Rubric, SpecError
+from grader.loading import calibration_file, load_assignment
 
 
 class Marks(NamedTuple):

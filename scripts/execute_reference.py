@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from grader.assignment import default_folder, load_assignment
 from grader.dataset.store import open_dataset
 from grader.grading import Grading
+from grader.loading import default_folder, load_assignment
 from grader.notebook import to_run
 from grader.report.executed import executed_notebook
 from grader.result import Student, result_json

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment
 from grader.checks import Verdict, judge
 from grader.evidence import (
     Axes,
@@ -28,6 +28,7 @@ from grader.evidence import (
     Start,
 )
 from grader.findings import Finding
+from grader.loading import load_assignment
 from grader.locale import Translator
 from grader.thresholds import Band, Calibration, Variant
 

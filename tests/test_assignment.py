@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment, SpecError, default_folder, load_assignment
+from grader.assignment import Assignment, SpecError
+from grader.loading import default_folder, load_assignment
 from scripts import schemas
 from tests.factories import ROOT
 

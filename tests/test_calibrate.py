@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment, default_folder, load_assignment
+from grader.assignment import Assignment
 from grader.calibrate import VARIANTS, calibrate, recipe, request, summary, trainings
 from grader.dataset.store import Dataset
+from grader.loading import default_folder, load_assignment
 from grader.thresholds import Calibration
 
 ASSIGNMENT = load_assignment(default_folder())

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from grader.assignment import Assignment, default_folder, load_assignment
+from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.grading import Gathered, Grading, Override, conclude, template_of
+from grader.loading import default_folder, load_assignment
 from grader.result import Graded, State, Student, result_json
 from grader.sandbox import Level, WallsError
 from tests.kernel.conftest import LOAD

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from grader.assignment import default_folder, load_assignment
 from grader.dataset.store import Dataset
 from grader.grading import Grading
+from grader.loading import default_folder, load_assignment
 from grader.result import Graded, Student
 from grader.sandbox import Level
 

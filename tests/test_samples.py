@@ -48,7 +48,7 @@ def oracle() -> dict[str, dict[str, str]]:
 
 def test_the_oracle_is_whole() -> None:
     """The table has every check of the assignment and only words that we know."""
-    from grader.assignment import default_folder, load_assignment
+    from grader.loading import default_folder, load_assignment
 
     checks = [check.name for check in load_assignment(default_folder()).spec.checks]
     table = oracle()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grader.assignment import load_assignment
 from grader.batch.classroom import write_grades
 from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook, GradebookError
 from grader.grading import Override, conclude, template_of
+from grader.loading import load_assignment
 from grader.report.files import write_student
 from grader.result import result_json
 

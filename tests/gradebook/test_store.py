@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import default_folder, load_assignment
 from grader.evidence import Evidence
 from grader.gradebook import Gradebook, GradebookError
 from grader.grading import Gathered, Override
+from grader.loading import default_folder, load_assignment
 from grader.locale import Text
 from grader.notebook import read_notebook
 from grader.result import NotebookFile, Student

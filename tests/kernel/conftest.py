@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from grader.assignment import Assignment, default_folder, load_assignment
+from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.execution import Execution, execute
+from grader.loading import default_folder, load_assignment
 from grader.sandbox import Level, open_sandbox
 
 LOAD = """

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import default_folder, load_assignment
 from grader.checks import judge
 from grader.evidence import CellRun, Evidence
 from grader.findings import Status
+from grader.loading import default_folder, load_assignment
 from grader.locale import LANGUAGES, Text, Translator
 from grader.report.findings import first
 from grader.report.html import MOST_BYTES, render_report, style, template_folder

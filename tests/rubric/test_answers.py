@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from grader.assignment import Criterion, Level, Question, Sentence, default_folder, load_assignment
+from grader.assignment import Criterion, Level, Question, Sentence
+from grader.loading import default_folder, load_assignment
 from grader.notebook import Notebook, read_notebook
 from grader.result import Answer
 from grader.rubric.answers import find_answers

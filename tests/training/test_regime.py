@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.assignment import Assignment, default_folder, load_assignment
+from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.evidence import Fit, to_json
 from grader.execution import Execution, execute
+from grader.loading import default_folder, load_assignment
 from grader.sandbox import Level, open_sandbox
 from grader.trainer import Trainer
 from tests.kernel.conftest import LOAD, notebook
