@@ -116,7 +116,7 @@ def _stopped(cell: CellRun, graded: Graded, say: Translator) -> str:
 
 def _detail(cell: CellRun) -> str:
     """Return the error's name and the first line of its message."""
-    message = clip((cell.message or "").strip().split("\n", 1)[0], 240)
+    message = clip((cell.message or "").strip().split("\n", 1)[0], 240).rstrip(". ")
     name = clip(cell.error or "", 120)
     return f"{name}: {message}" if name and message else name or message or "–"
 
