@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.grading import Gathered, Grading
 from grader.intake import IntakeError, read_file, submissions
-from grader.locale import T
+from grader.locale import T, Translator
 from grader.report.files import write_files
 from grader.result import Graded, NotebookFile, Student
 from grader.sandbox import probe
@@ -18,9 +19,17 @@ SELF = Student("self-check", "")
 
 
 def check_notebook(
-    path: Path, assignment: Assignment, dataset: Dataset, out: Path, language: str
+    path: Path,
+    assignment: Assignment,
+    dataset: Dataset,
+    out: Path,
+    language: str,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Graded:
     """Run and judge one notebook and write its files into `out`.
+
+    Args:
+        say: receives one line when the notebook starts to run.
 
     Raises:
         IntakeError: there is no such file, or it is none to read.
@@ -30,7 +39,9 @@ def check_notebook(
             T("{path}: is a folder; give one notebook, or use `grader grade`", path=str(path))
         )
     (submission,) = submissions(path, assignment.spec.notebook).submissions
+    began = T("Running {name}; a whole workshop takes a few minutes.", name=submission.name)
     with Grading(assignment, dataset, probe().level) as grading:
+        say(Translator(language)(began))
         try:
             gathered = grading.gather(read_file(submission.path), submission.name)
         except Unreadable as unreadable:

@@ -81,7 +81,14 @@ def check(
 
     assignment = _assignment(folder)
     language = language or assignment.spec.language
-    graded = check_notebook(notebook, assignment, _dataset(assignment), out, language)
+    graded = check_notebook(
+        notebook,
+        assignment,
+        _dataset(assignment),
+        out,
+        language,
+        lambda line: click.echo(line, err=True),
+    )
     print_json(graded, language) if as_json else print_table(graded, language, out / "report.html")
     sys.exit(_exit_of_check(graded))
 

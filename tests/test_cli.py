@@ -66,10 +66,11 @@ def test_validate_says_what_there_is() -> None:
 def test_an_unreadable_notebook_is_exit_2_with_a_report(tmp_path: Path) -> None:
     """The report says what the file looks like."""
     (tmp_path / "x.ipynb").write_text("<html>Log in</html>")
-    code, said = run("check", str(tmp_path / "x.ipynb"), "--out", str(tmp_path / "out"), "--json")
+    words = ["check", str(tmp_path / "x.ipynb"), "--out", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(main, words)
 
-    assert 2 == code
-    assert "unreadable" == json.loads(said)["state"]
+    assert 2 == result.exit_code
+    assert "unreadable" == json.loads(result.stdout)["state"]
     assert (tmp_path / "out" / "report.html").exists()
 
 

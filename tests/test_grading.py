@@ -108,6 +108,22 @@ def test_a_persons_points_win_and_nothing_runs_again(
     assert after.score.earned == graded.score.earned - before["data.explored"].earned + 150
 
 
+def test_without_walls_the_same_comes_out(
+    twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]],
+    assignment: Assignment,
+    dataset: Dataset,
+) -> None:
+    """A self-check at level none finds and measures what grading does, and says its level."""
+    (_, walled), _ = twice
+    with Grading(assignment, dataset, Level.NONE, slot=12) as bare:
+        _, graded = bare.grade(file_of(*SMALL), "ana.ipynb", ANA)
+    result, expected = result_json(graded, "es"), result_json(walled, "es")
+
+    assert "none" == graded.environment["sandbox"]
+    assert expected["findings"] == result["findings"]
+    assert expected["runs"] == result["runs"]
+
+
 def test_an_empty_list_of_cells_is_graded(grading: Grading) -> None:
     """Nothing was done: every check is judged, nothing is earned, nobody is accused."""
     _, graded = grading.grade(file_of(), "vacio.ipynb", ANA)

@@ -166,7 +166,7 @@ def test_tags_and_kernelspecs_do_not_steer(
         "nbformat": 4, "nbformat_minor": 5,
         "metadata": {"kernelspec": {"name": "bash", "language": "bash", "display_name": "x"}},
         "cells": [
-            {**cell, "id": "a", "source": "print(6 * 7)", "metadata": {"tags": ["skip-execution"]}},
+            {**cell, "id": "a", "source": "print(6 * 7, open('/proc/1/comm').read())", "metadata": {"tags": ["skip-execution"]}},
             {**cell, "id": "b", "source": "1/0", "metadata": {"tags": ["raises-exception"]}},
         ],
     }  # fmt: skip
@@ -174,4 +174,4 @@ def test_tags_and_kernelspecs_do_not_steer(
     execution = execute(open_sandbox(Level.STANDARD, slot=62), clean, assignment, dataset, tmp_path)
 
     assert ["ok", "error"] == statuses(execution)
-    assert "42" in printed(execution, 0)
+    assert "42 bwrap" in printed(execution, 0)
