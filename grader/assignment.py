@@ -16,7 +16,7 @@ from grader.dataset import DatasetSpec, FileSpec, SplitSpec
 from grader.locale import Bilingual
 from grader.specfile import SpecError as SpecError
 from grader.specfile import nearest
-from grader.thresholds import Band, Calibration, Thresholds, Variant  # noqa: F401
+from grader.thresholds import Calibration
 
 Points = Annotated[float, Field(ge=0, le=100, multiple_of=0.25)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -18,14 +18,13 @@ FILES = {
     "carla": "carla-a-medias",
     "diego": "diego-breve",
 }
-# A person writes "failed" where something was tried; the grader also says partial, or that it
-# was not seen.
-SAME = {
-    "passed": {"passed"},
-    "partial": {"partial"},
-    "failed": {"failed", "partial", "not_attempted"},
-    "not_attempted": {"not_attempted"},
-    "skipped": {"skipped"},
+STATUSES = {"passed", "partial", "failed", "not_attempted", "skipped"}
+# Where the person wrote "failed" and the grader says by how much, or that nothing was seen.
+BY_DEGREE = {
+    ("diego", "data.scaled"): "partial",
+    ("diego", "baseline.epochs"): "partial",
+    ("carla", "predictions.argmax"): "not_attempted",
+    ("carla", "predictions.single"): "not_attempted",
 }
 
 
@@ -54,7 +53,7 @@ def test_the_oracle_is_whole() -> None:
     table = oracle()
 
     assert sorted(checks) == sorted(table)
-    assert {word for row in table.values() for word in row.values()} <= set(SAME)
+    assert {word for row in table.values() for word in row.values()} <= STATUSES
 
 
 @pytest.mark.tf
@@ -74,8 +73,9 @@ def test_every_sample_gets_what_a_person_expects(tmp_path: Path) -> None:
         assert "graded" == result["state"]
         assert [] == result["flags"]
         for finding in result["findings"]:
-            expected = oracle()[finding["check"]][student]
-            if finding["status"] not in SAME[expected]:
+            by_hand = oracle()[finding["check"]][student]
+            expected = BY_DEGREE.get((student, finding["check"]), by_hand)
+            if finding["status"] != expected:
                 different.append(
                     (student, finding["check"], expected, finding["status"], finding["observed"])
                 )

@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from grader.assignment import Assignment, Calibration, Rubric, Spec
+from grader.assignment import Assignment, Rubric, Spec
+from grader.thresholds import Calibration
 
 CLASSES = (
     ("Camiseta", "T-shirt/top"), ("Pantalón", "Trouser"), ("Suéter", "Pullover"),
