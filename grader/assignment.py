@@ -74,11 +74,15 @@ class Late(Model):
 
 
 class RunLimits(Model):
-    """Limits of a run: seconds for a cell, the notebook and one measuring; megabytes."""
+    """Limits of a run: seconds of its own for a cell and the notebook, of ours for one request to
+    a trainer, one training and all of a notebook; megabytes.
+    """
 
     cell_s: Annotated[int, Field(ge=5)] = 900
     notebook_s: Annotated[int, Field(ge=30)] = 3600
-    measure_s: Annotated[int, Field(ge=30)] = 600
+    request_s: Annotated[int, Field(ge=30)] = 600
+    fit_s: Annotated[int, Field(ge=30)] = 3600
+    trainings_s: Annotated[int, Field(ge=30)] = 14400
     memory_mb: Annotated[int, Field(ge=1024)] = 4096
 
 

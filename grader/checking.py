@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
-from grader.grading import Gathered, Grading
+from grader.grading import Gathered, Grading, open_service
 from grader.intake import IntakeError, read_file, submissions
 from grader.locale import T, Translator
 from grader.report.files import write_files
@@ -25,10 +25,12 @@ def check_notebook(
     out: Path,
     language: str,
     say: Callable[[str], None] = lambda line: None,
+    train_in_kernel: bool = False,
 ) -> Graded:
     """Run and judge one notebook and write its files into `out`.
 
     Args:
+        train_in_kernel: train as plain Keras would, and verify afterwards.
         say: receives one line when the notebook starts to run.
 
     Raises:
@@ -40,7 +42,9 @@ def check_notebook(
         )
     (submission,) = submissions(path, assignment.spec.notebook).submissions
     began = T("Running {name}; a whole workshop takes a few minutes.", name=submission.name)
-    with Grading(assignment, dataset, probe().level) as grading:
+    level = probe().level
+    with open_service(assignment, dataset, level, slots=1) as service:
+        grading = Grading(assignment, dataset, level, service, train_in_kernel=train_in_kernel)
         say(Translator(language)(began))
         try:
             gathered = grading.gather(read_file(submission.path), submission.name)

@@ -11,56 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from grader import wire
+from grader.recipes import Count, Data, Finite, Plan, Recipe, Record, Scalar, Short, Training
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=10**9)]
-Short = Annotated[str, Field(max_length=300)]
-Scalar = bool | int | Finite | Short | None
 CellIndex = Annotated[int, Field(ge=0, le=100_000)] | None
-
-
-class Record(BaseModel):
-    """Strict, frozen, and no key that we do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Node(Record):
-    """One operation of a model.
-
-    Attributes:
-        op: a name of `wire.LAYERS`, or the class path of what is not one (`custom` is then true).
-        config: the settings that `wire.LAYERS` lists for it.
-        inputs: indices of the nodes it reads; -1 is the model's input.
-        variables: positions in `model.variables` of the operation's own, in its own order.
-    """
-
-    op: Short
-    custom: bool = False
-    config: dict[Short, Scalar | list[Scalar]] = {}
-    inputs: Annotated[list[Annotated[int, Field(ge=-1, le=wire.MAX_LAYERS)]], Field(max_length=16)]
-    variables: Annotated[list[Annotated[int, Field(ge=0, le=500)]], Field(max_length=16)] = []
-
-
-class Recipe(Record):
-    """A model as plain data: operations in the order in which they run, and who reads whom.
-
-    Attributes:
-        input_shape: of one row, without the batch axis.
-        nodes: in topological order; the last is the model's output.
-    """
-
-    input_shape: Annotated[list[Count], Field(max_length=4)]
-    nodes: Annotated[list[Node], Field(max_length=wire.MAX_LAYERS)]
-
-    @property
-    def buildable(self) -> bool:
-        """Whether every operation is on the allow-list."""
-        return bool(self.nodes) and not any(node.custom for node in self.nodes)
 
 
 class Component(Record):
@@ -79,36 +36,6 @@ class Compiled(Record):
     metrics: Annotated[list[Short], Field(max_length=20)]
 
 
-class Labels(Record):
-    """How labels were written, and how many do not belong to their rows."""
-
-    kind: Literal["sparse", "one-hot"]
-    classes: Count
-    mismatched: Count
-
-
-class Data(Record):
-    """Which rows of the dataset an array holds.
-
-    Attributes:
-        recognised: whether every row was found; then `rows`, `row_shape` and `table` say which.
-        count: number of rows.
-        rows: compact row numbers (`dataset.identity.rows_of` reads them).
-        table: what each of the 256 pixel values became, None where not seen.
-        text: `train[0:60000]`, for people.
-        reason: why rows were not recognised.
-    """
-
-    recognised: bool
-    count: Count
-    rows: list[list[Count]] | Annotated[str, Field(max_length=600_000)] | None = None
-    table: Annotated[list[Finite | None], Field(min_length=256, max_length=256)] | None = None
-    row_shape: Annotated[list[Count], Field(max_length=4)] | None = None
-    labels: Labels | None = None
-    text: Short = ""
-    reason: Short | None = None
-
-
 class Fit(Record):
     """One call of `fit` (or a custom loop over one model in one cell).
 
@@ -116,7 +43,14 @@ class Fit(Record):
         id: number of the record; `chain` the `id` of the first fit of the same variables.
         epochs_before: epochs these variables had already been trained.
         epochs_asked, epochs_run: of this fit; `stopped` when a callback ended it.
-        before, after: names of the variables' files, None where they could not be written.
+        before, after: names of the files with the variables that a local fit hands over.
+        training: how it was trained, None where that cannot be said in full: `unsaid` names why.
+        local: why the kernel trained by itself; None for a delegated fit.
+        delegated: number under which the controller knows the training it passed on.
+        seeds: the layers' own random generators before the fit.
+        learning_rates: in force in each epoch; None where a schedule sets it.
+        steps_before: steps that the optimizer had done; 0 is a fresh one.
+        kept: epochs of this fit after which the weights were those that it ended with.
         given: the variables were changed by other means since the chain's last fit.
         seeded: the generators that the notebook had seeded itself.
     """
@@ -141,10 +75,27 @@ class Fit(Record):
     history: dict[Short, Annotated[list[Finite | None], Field(max_length=10_000)]] = {}
     before: Short | None = None
     after: Short | None = None
+    training: Training | None = None
+    unsaid: Short | None = None
+    local: Short | None = None
+    delegated: Count | None = None
+    seeds: Annotated[list[list[int]], Field(max_length=100)] = []
+    learning_rates: Annotated[list[Finite | None], Field(max_length=10_000)] = []
+    steps_before: Count = 0
+    kept: Count | None = None
     given: bool = False
     seeded: Annotated[list[Literal["python", "numpy", "tensorflow"]], Field(max_length=3)] = []
     seconds: Finite
     error: Short | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        """The training as the trainer can repeat it, None where it cannot."""
+        if self.recipe is None or self.training is None or not self.recipe.buildable:
+            return None
+        if not self.data.trainable:
+            return None
+        return Plan(recipe=self.recipe, data=self.data, training=self.training)
 
 
 class Evaluation(Record):
@@ -305,9 +256,12 @@ class Run:
 
     Attributes:
         epochs: of the whole chain up to this fit's end.
-        measured: None when it could not be measured; `unmeasured` then says why.
-        fault: the trainer failed, which is ours and never the student's.
         trained_by: who did the training and whether that was verified.
+        start: the model before the chain's first epoch, as the notebook had it.
+        measured: None when it could not be measured; `unmeasured` then says why.
+        claimed: the variables that a local fit handed over; claims are compared with these.
+        samples: the same training from other seeds, run where a threshold is near.
+        fault: the trainer failed, which is ours and never the student's.
     """
 
     fit: Fit
@@ -315,6 +269,8 @@ class Run:
     trained_by: Literal["trainer", "kernel (verified)", "kernel (unverified)"]
     start: Start | None = None
     measured: Measurement | None = None
+    claimed: Measurement | None = None
+    samples: tuple[Measurement, ...] = ()
     unmeasured: str | None = None
     fault: bool = False
 
@@ -331,6 +287,7 @@ class Evidence:
     Attributes:
         ended: why the execution stopped (`finished`, `deadline`, `memory`, …).
         dropped: records that were refused, each with a reason; they prove nothing.
+        refusals: trainings that were asked for and refused, each with a reason.
         test_labels_of_first: labels of the first rows of the test split, for observed checks.
     """
 
@@ -345,6 +302,7 @@ class Evidence:
     sources: tuple[str, ...] = ()
     ended: str = "finished"
     dropped: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
     splits: dict[str, tuple[int, int]] = field(default_factory=dict)
     labels: tuple[int, ...] = ()
 
@@ -368,9 +326,3 @@ def _texts(outputs: Sequence[dict[str, Any]]) -> Iterator[str]:
                 yield text
             elif isinstance(text, list):
                 yield "".join(part for part in text if isinstance(part, str))
-
-
-def to_json(record: BaseModel) -> dict[str, Any]:
-    """Return a record as plain JSON values."""
-    plain: dict[str, Any] = json.loads(record.model_dump_json())
-    return plain

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from grader import wire
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
+from grader.delegation import Budget, Door, Ledger, Passed, Service
 from grader.records import Records, read_records, read_regular
 from grader.sandbox import Ended, Job, Limits, Mount, Sandbox
 from grader.staging import PACKAGE, stage_kernel_side
@@ -29,11 +30,19 @@ class Execution:
         records: what the recorder and the driver wrote.
         ended: how the sandbox ended.
         folder: the run folder; everything in it is hostile.
+        trainings: what was trained for it, by the controller's own record.
+        uploads: bytes of states that it brought itself, by name.
+        refusals: what it asked for and did not get.
+        waited_s: how long it waited for trainings; that time is not its own.
     """
 
     records: Records
     ended: Ended
     folder: Path
+    trainings: tuple[Passed, ...] = ()
+    uploads: Mapping[str, bytes] = field(default_factory=dict)
+    refusals: tuple[str, ...] = ()
+    waited_s: float = 0.0
 
     @property
     def reason(self) -> str:
@@ -58,36 +67,67 @@ def execute(
     assignment: Assignment,
     dataset: Dataset,
     folder: Path,
+    service: Service,
+    train_in_kernel: bool = False,
 ) -> Execution:
     """Run a cleaned notebook in a fresh kernel.
 
     Args:
         notebook: nbformat 4 as plain values, outputs and tags dropped (`notebook.to_run`).
         folder: an empty folder for this run; the kernel side sees its `job/` only.
+        service: trains for it; with `train_in_kernel` the kernel trains by itself.
 
     Raises:
         WallsError: the walls could not be put up; ours, never the student's.
     """
-    job, limits = folder / "job", assignment.spec.limits
+    job = folder / "job"
     job.mkdir()
-    plan = {"seed": assignment.spec.seed, "cell_s": limits.cell_s, "notebook_s": limits.notebook_s}
-    (job / wire.PLAN).write_text(json.dumps(plan), encoding="utf-8")
     (job / wire.NOTEBOOK).write_text(json.dumps(notebook), encoding="utf-8")
-    running = sandbox.start(
-        Job(
-            argv=lambda inside: ["-I", "-c", START, inside("/job"), inside("/k"), inside("/data")],
-            mounts=(
-                Mount(job, "/job", writable=True),
-                Mount(stage_kernel_side(folder / "kernel"), "/k"),
-                Mount(dataset.rows, "/data"),
-                Mount(
-                    dataset.keras,
-                    f"/home/student/.keras/datasets/{assignment.spec.dataset.keras_folder}",
-                ),
-            ),
-            limits=Limits(wall_s=limits.notebook_s + MARGIN_S, memory_mb=limits.memory_mb),
-        )
+    limits = assignment.spec.limits
+    budget = Budget(limits.fit_s, limits.trainings_s)
+    ledger = Ledger(service, assignment.spec.seed, budget)
+    with Door(ledger, folder / "door") as door:
+        sandbox.give(door.folder)
+        offered = None if train_in_kernel else door
+        with sandbox.start(_job(assignment, dataset, folder, offered)) as running:
+            door.running = running
+            ended = running.wait()
+    return Execution(
+        records=read_records(job),
+        ended=ended,
+        folder=job,
+        trainings=tuple(ledger.fits),
+        uploads=dict(ledger.uploads),
+        refusals=tuple(ledger.refusals),
+        waited_s=running.paused_s,
     )
-    with running:
-        ended = running.wait()
-    return Execution(records=read_records(job), ended=ended, folder=job)
+
+
+def _job(assignment: Assignment, dataset: Dataset, folder: Path, door: Door | None) -> Job:
+    """The kernel side: its run folder, its code, the dataset, and the door to the trainers."""
+    limits, spec = assignment.spec.limits, assignment.spec
+    job = folder / "job"
+    mounts = [
+        Mount(job, "/job", writable=True),
+        Mount(stage_kernel_side(folder / "kernel"), "/k"),
+        Mount(dataset.rows, "/data"),
+        Mount(dataset.keras, f"/home/student/.keras/datasets/{spec.dataset.keras_folder}"),
+    ]
+    if door is not None and door.unix:
+        mounts.append(Mount(door.folder, "/door"))
+
+    def arguments(inside: Callable[[str], str]) -> list[str]:
+        plan = {
+            "seed": spec.seed,
+            "cell_s": limits.cell_s,
+            "notebook_s": limits.notebook_s,
+            "door": door and door.address(inside),
+        }
+        (job / wire.PLAN).write_text(json.dumps(plan), encoding="utf-8")
+        return ["-I", "-c", START, inside("/job"), inside("/k"), inside("/data")]
+
+    return Job(
+        argv=arguments,
+        mounts=tuple(mounts),
+        limits=Limits(wall_s=limits.notebook_s + MARGIN_S, memory_mb=limits.memory_mb),
+    )

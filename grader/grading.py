@@ -1,7 +1,7 @@
 """One submission through every stage, in order: read this first.
 
-    intake → notebook → sandbox (kernel side) → records → trainer (measurements) → evidence
-           → checks → scoring → Graded → report
+    intake → notebook → sandbox (kernel side ⇄ trainings) → records → measuring → evidence
+           → sampling → checks → scoring → Graded → report
 
 `gather` is everything that runs something; `conclude` is pure and can be said again at any time,
 with a person's marks, from the same evidence.
@@ -17,22 +17,30 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from grader import __version__, scoring
 from grader.assignment import Assignment
 from grader.checks import judge
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
-from grader.evidence import Evaluation, Evidence, Figure, Note, Prediction, Runtime, Seeded
+from grader.delegation import Memory, Service
+from grader.evidence import (
+    Evaluation,
+    Evidence,
+    Figure,
+    Note,
+    Prediction,
+    Runtime,
+    Seeded,
+)
 from grader.execution import Execution, execute
 from grader.findings import Finding, Status
 from grader.locale import Readable, T
-from grader.measuring import measure_runs
+from grader.measuring import Measuring
 from grader.notebook import Notebook, read_notebook, to_run
 from grader.result import Graded, NotebookFile, State, Student
 from grader.rubric.answers import find_answers
+from grader.sampling import add_samples
 from grader.sandbox import Level, WallsError, open_sandbox
 from grader.scoring import Late
 from grader.trainer import Trainer, TrainerFault
@@ -40,7 +48,7 @@ from grader.unreadable import Unreadable
 
 TRIES = 3
 TRAINER_S = 24 * 3600
-TRAINER_SLOTS = 20  # a sandbox that runs beside another needs a slot of its own
+TRAINER_SLOTS = 200  # a sandbox that runs beside another needs a slot of its own
 
 
 @dataclass(frozen=True)
@@ -69,34 +77,43 @@ class Gathered:
     fault: bool = False
 
 
+def open_service(
+    assignment: Assignment, dataset: Dataset, level: Level, slots: int, memory: Memory | None = None
+) -> Service:
+    """Return the trainings that any number of `Grading` share; `slots` trainers at a time."""
+    kept = memory or Memory()
+
+    def open_trainer(slot: int) -> Trainer:
+        sandbox = open_sandbox(level, TRAINER_SLOTS + slot)
+        return Trainer(sandbox, dataset, kept, TRAINER_S, assignment.spec.limits.request_s)
+
+    return Service(kept, open_trainer, slots)
+
+
 class Grading:
-    """Grades submissions of one assignment, one after the other; use it as a context manager.
+    """Grades submissions of one assignment, one after the other.
 
     Args:
-        level: the walls around kernel and trainer.
+        level: the walls around the kernel.
+        service: the trainings.
         slot: number of this worker among those that run at the same time.
+        train_in_kernel: nothing is delegated; everything is verified.
     """
 
     def __init__(
-        self, assignment: Assignment, dataset: Dataset, level: Level, slot: int = 0
+        self,
+        assignment: Assignment,
+        dataset: Dataset,
+        level: Level,
+        service: Service,
+        slot: int = 0,
+        train_in_kernel: bool = False,
     ) -> None:
-        self.assignment, self.dataset = assignment, dataset
+        self.assignment, self.dataset, self.service = assignment, dataset, service
         self.sandbox = open_sandbox(level, slot)
         self.pristine = Pristine.open(dataset.rows)
-        self._trainer_sandbox = open_sandbox(level, TRAINER_SLOTS + slot)
-        self._trainer: Trainer | None = None
+        self.train_in_kernel = train_in_kernel
         self._template = template_of(assignment)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._drop_trainer()
 
     def grade(
         self,
@@ -124,7 +141,6 @@ class Grading:
                 return Gathered(file, notebook, evidence, self._environment(evidence.runtime))
             except (WallsError, TrainerFault) as fault:
                 problem = str(fault)
-                self._drop_trainer()
         said = T(
             "The grader failed {tries} times: {problem}. This is our fault and costs no points.",
             tries=TRIES,
@@ -148,17 +164,19 @@ class Grading:
         folder = Path(tempfile.mkdtemp(prefix="run-"))
         try:
             execution = execute(
-                self.sandbox, to_run(notebook), self.assignment, self.dataset, folder
-            )
+                self.sandbox, to_run(notebook), self.assignment, self.dataset, folder,
+                self.service, self.train_in_kernel,
+            )  # fmt: skip
             ours = execution.ended.reason in ("exited", "killed") and execution.reason != "finished"
             if ours and not execution.records.cells:
                 raise WallsError(
                     f"no cell was run: {execution.reason}. {execution.ended.stderr_tail[-300:]}"
                 )
-            runs = measure_runs(self._ready_trainer(), execution, self.assignment)
+            runs = Measuring(self.service, self.assignment).runs(execution)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return self._evidence(notebook, execution, runs)
+        evidence = self._evidence(notebook, execution, runs)
+        return add_samples(self.service, self.assignment, evidence)
 
     def _evidence(self, notebook: Notebook, execution: Execution, runs: tuple) -> Evidence:  # type: ignore[type-arg]
         records = execution.records
@@ -176,6 +194,7 @@ class Grading:
             sources=tuple(cell.source for cell in notebook.cells),
             ended=execution.reason,
             dropped=records.dropped,
+            refusals=execution.refusals,
             splits=dict(self.pristine.splits),
             labels=tuple(int(label) for label in self.pristine.labels(range(first, first + 64))),
         )
@@ -190,21 +209,6 @@ class Grading:
             "machine": f"{platform.system()} {platform.machine()}",
             "data_sha256": self.dataset.sha256,
         }
-
-    def _ready_trainer(self) -> Trainer:
-        if self._trainer is None:
-            self._trainer = Trainer(
-                self._trainer_sandbox,
-                self.dataset,
-                TRAINER_S,
-                self.assignment.spec.limits.measure_s,
-            ).__enter__()
-        return self._trainer
-
-    def _drop_trainer(self) -> None:
-        if self._trainer is not None:
-            self._trainer.__exit__(None, None, None)
-            self._trainer = None
 
 
 def conclude(

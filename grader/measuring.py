@@ -1,7 +1,8 @@
-"""Asks the trainer what each recorded fit's model really does. Variables stay bytes here.
+"""What each training of a notebook really gave: the controller's own record, and the trainer.
 
-Until delegation and verification exist (design.md, *The recorder and the trainer*) the variables
-come from the kernel: the trainer measures what was handed over, and `trained_by` says so.
+A delegated fit was trained by a trainer, and its numbers come from the states that the trainer
+made. Of a local fit the notebook handed variables over: they are measured as its claim, and the
+training is done again (`grader.verifying`).
 """
 
 from __future__ import annotations
@@ -11,95 +12,211 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from grader import wire
 from grader.assignment import Assignment
-from grader.evidence import Fit, Measurement, Run, Start, to_json
+from grader.delegation import Budget, Passed, Service
+from grader.delegation.memory import name_of
+from grader.evidence import Compiled, Component, Fit, Measurement, Run, Start
 from grader.execution import Execution
-from grader.trainer import Refused, Trainer
+from grader.recipes import Data, Part, Recipe
+from grader.trainer import Refused
+from grader.verifying import Unverifiable, train_again
 
 MAX_MEASURED = 60
+UNRECORDED = 1_000_000  # ids of trainings that were asked for without a record of the kernel's
 
 
-def measure_runs(trainer: Trainer, execution: Execution, assignment: Assignment) -> tuple[Run, ...]:
-    """Return one `Run` for each recorded fit, measured where that is possible.
+class Measuring:
+    """Measures the runs of one notebook.
 
     Raises:
-        TrainerFault: the trainer failed; ours, never the student's.
+        TrainerFault: (every method) the trainer failed; ours, never the student's.
     """
-    fits = execution.records.of(Fit)
-    runs: dict[int, Run] = {}
-    for place, fit in enumerate(fits):
-        reason = _unmeasurable(fit)
-        if reason is None and place < len(fits) - MAX_MEASURED:
-            reason = f"only the last {MAX_MEASURED} trainings of a notebook are measured"
-        if reason is None:
-            runs[fit.id] = _measured(
-                trainer, execution, assignment, fit, _known_start(fit, list(runs.values()))
-            )
+
+    def __init__(self, service: Service, assignment: Assignment) -> None:
+        self.service, self.assignment = service, assignment
+        limits = assignment.spec.limits
+        self.budget = Budget(limits.fit_s, limits.trainings_s)
+
+    def runs(self, execution: Execution) -> tuple[Run, ...]:
+        """Return one `Run` for each training, measured where that is possible."""
+        merged = merge(execution.records.of(Fit), execution.trainings)
+        runs: list[Run] = []
+        for place, (fit, passed) in enumerate(merged):
+            if fit.epochs_run == 0:
+                runs.append(_run(fit, unmeasured="no epoch was completed"))
+            elif place < len(merged) - MAX_MEASURED:
+                said = f"only the last {MAX_MEASURED} trainings of a notebook are measured"
+                runs.append(_run(fit, unmeasured=said))
+            else:
+                runs.append(self._measured(execution, fit, passed, runs))
+        return tuple(runs)
+
+    def sample(self, runs: Sequence[Run], run: Run, count: int) -> tuple[Measurement, ...]:
+        """Return the measurements of a run's training from `count` other seeds."""
+        done = []
+        for number in range(count):
+            try:
+                weights = train_again(
+                    self.service,
+                    chain_of(run.fit, runs),
+                    self.assignment.spec.seed,
+                    self.budget,
+                    number,
+                )
+                done.append(self._measure(run.fit, weights))
+            except (Unverifiable, Refused):
+                return ()
+        return tuple(done)
+
+    def _measured(
+        self, execution: Execution, fit: Fit, passed: Passed | None, earlier: list[Run]
+    ) -> Run:
+        known: dict[str, Any] = {"start": self._start(execution, fit, passed, earlier)}
+        try:
+            if passed is not None and not passed.given:
+                weights = passed.final or passed.states[-1].weights
+                return _run(fit, "trainer", measured=self._measure(fit, weights), **known)
+            known["claimed"] = self._claimed(execution, fit, passed)
+            fits = chain_of(fit, earlier)
+            weights = train_again(self.service, fits, self.assignment.spec.seed, self.budget)
+            return _run(fit, "kernel (verified)", measured=self._measure(fit, weights), **known)
+        except (Unverifiable, Refused) as problem:
+            return _run(fit, unmeasured=str(problem)[:300], **known)
+        except ValidationError as error:
+            said = f"the trainer's answer does not fit: {error}"[:300]
+            return _run(fit, unmeasured=said, fault=True, **known)
+
+    def _claimed(self, execution: Execution, fit: Fit, passed: Passed | None) -> Measurement | None:
+        """Measure the variables that the notebook had in the end, by its own word."""
+        if passed is not None:
+            return self._measure_quietly(fit, passed.final or passed.states[-1].weights)
+        data = execution.variables(fit.after)
+        return None if data is None else self._measure_quietly(fit, name_of(data), data)
+
+    def _start(
+        self, execution: Execution, fit: Fit, passed: Passed | None, earlier: list[Run]
+    ) -> Start | None:
+        """Measure the model before the first epoch of its chain."""
+        if passed is not None and passed.parent is None:
+            name = passed.states[0].weights
+            data = execution.uploads.get(name)
+            found = self._measure_quietly(fit, name, *([data] if data is not None else []))
+        elif (
+            root := next((run for run in earlier if run.fit.chain == fit.chain), None)
+        ) is not None:
+            return root.start
         else:
-            runs[fit.id] = _run(fit, unmeasured=reason)
-    return tuple(runs.values())
+            data = execution.variables(fit.before)
+            found = None if data is None else self._measure_quietly(fit, name_of(data), data)
+        if found is None:
+            return None
+        return Start(test_accuracy=found.test_accuracy, test_loss=found.test_loss)
 
+    def _measure_quietly(self, fit: Fit, weights: str, *blobs: bytes) -> Measurement | None:
+        try:
+            return self._measure(fit, weights, *blobs)
+        except (Refused, Unverifiable, ValidationError):
+            return None
 
-def _measured(
-    trainer: Trainer, execution: Execution, assignment: Assignment, fit: Fit, start: Start | None
-) -> Run:
-    before = None if start is not None else execution.variables(fit.before)
-    after = execution.variables(fit.after)
-    if after is None:
-        return _run(fit, start=start, unmeasured="the variables were not handed over")
-    assert fit.recipe is not None
-    request = {
-        "op": "measure",
-        "recipe": to_json(fit.recipe),
-        "table": fit.data.table,
-        "row_shape": fit.data.row_shape,
-        "rows": fit.data.rows,
-        "test": assignment.spec.dataset.test,
-        "from_logits": bool(
+    def _measure(self, fit: Fit, weights: str, *blobs: bytes) -> Measurement:
+        recipe, data = _measurable(fit)
+        logits = bool(
             fit.compiled and fit.compiled.loss and fit.compiled.loss.settings.get("from_logits")
-        ),
-        "before": before is not None,
-        "after": True,
+        )
+        answer = self.service.measure(
+            recipe, data, weights, self.assignment.spec.dataset.test, logits, blobs
+        )
+        return Measurement.model_validate(answer)
+
+
+def merge(fits: Sequence[Fit], trainings: Sequence[Passed]) -> list[tuple[Fit, Passed | None]]:
+    """Put the kernel's records and the controller's own beside each other.
+
+    What the controller knows of a training it passed on replaces what the record says of it. A
+    training without a record is one all the same: it was asked for over the socket.
+    """
+    by_number = {fit.delegated: fit for fit in fits if fit.delegated is not None}
+    ids: dict[int, int] = {}
+    chains: dict[int, int] = {}
+    rows: list[tuple[Fit, Passed | None]] = []
+    for passed in trainings:
+        fit = by_number.get(passed.number)
+        if passed.epochs == 0:
+            continue
+        ids[passed.number] = fit.id if fit is not None else UNRECORDED + passed.number
+        own = chains.get(passed.parent) if passed.parent is not None else None
+        claimed = fit.chain if fit is not None and passed.given else None
+        chains[passed.number] = own or claimed or ids[passed.number]
+        rows.append((_known(fit, passed, ids[passed.number], chains[passed.number]), passed))
+    for fit in fits:
+        if fit.delegated is None or fit.delegated not in ids:
+            rows.append((fit.model_copy(update={"delegated": None}), None))
+        elif by_number[fit.delegated] is not fit:
+            continue  # a second record of one training says nothing new
+        elif (
+            fit.local is not None
+        ):  # the trainer was lost on the way: what it ended with is a claim
+            rows = [row for row in rows if row[0].id != fit.id]
+            rows.append((fit, None))
+    return sorted(rows, key=lambda row: row[0].id)
+
+
+def chain_of(fit: Fit, earlier: Sequence[Run]) -> list[Fit]:
+    """Return every fit of the same variables up to this one, this one last."""
+    before = [run.fit for run in earlier if run.fit.chain == fit.chain and run.id < fit.id]
+    return [*(one for one in before if one.epochs_run), fit]
+
+
+def _known(fit: Fit | None, passed: Passed, number: int, chain: int) -> Fit:
+    """A fit as the controller knows it; cell, history and the like stay the kernel's word."""
+    training = passed.plan.training
+    final = [place for place, one in enumerate(passed.states) if one.weights == passed.final]
+    known = {
+        "id": number,
+        "chain": chain,
+        "recipe": passed.plan.recipe,
+        "reason": None,
+        "compiled": _compiled(training.optimizer, training.loss, training.metrics),
+        "data": passed.plan.data,
+        "training": training,
+        "unsaid": None,
+        "batch_size": training.batch_size,
+        "epochs_before": passed.before,
+        "epochs_run": passed.epochs,
+        "seeds": passed.states[0].seeds,
+        "learning_rates": [state.learning_rate for state in passed.states[1:]],
+        "kept": final[-1] if final else passed.epochs,
+        "given": passed.given,
+        "delegated": passed.number,
     }
-    try:
-        answer = trainer.ask(request, [blob for blob in (before, after) if blob is not None])
-        measured = Measurement.model_validate(answer["measured"])
-        if "start" in answer:
-            start = Start.model_validate(answer["start"])
-    except Refused as refused:
-        return _run(fit, unmeasured=str(refused))
-    except (ValidationError, KeyError) as error:
-        return _run(fit, unmeasured=f"the trainer's answer does not fit: {error}"[:300], fault=True)
-    return _run(fit, start=start, measured=measured)
+    if fit is not None:
+        known["epochs_asked"] = max(fit.epochs_asked, passed.epochs)
+        return fit.model_copy(update=known)
+    return Fit(
+        kind="fit", cell=None, how="fit", model="", epochs_asked=passed.epochs,
+        seconds=round(passed.seconds, 3), **known,
+    )  # fmt: skip
 
 
-def _run(fit: Fit, **known: Any) -> Run:
-    return Run(
-        fit=fit,
-        epochs=fit.epochs_before + fit.epochs_run,
-        trained_by="kernel (unverified)",
-        **known,
+def _compiled(optimizer: Part, loss: Part, metrics: Sequence[Part]) -> Compiled:
+    return Compiled(
+        optimizer=_component(optimizer),
+        loss=_component(loss),
+        metrics=[_component(metric).name for metric in metrics],
     )
 
 
-def _known_start(fit: Fit, earlier: Sequence[Run]) -> Start | None:
-    """A fit that goes on where the last one of its chain ended starts as that one was measured."""
-    for run in reversed(earlier):
-        if run.fit.chain == fit.chain:
-            if fit.given or run.measured is None or run.fit.data.table != fit.data.table:
-                return None
-            return Start(test_accuracy=run.measured.test_accuracy, test_loss=run.measured.test_loss)
-    return None
+def _component(part: Part) -> Component:
+    settings = {key: value for key, value in part.settings.items() if not isinstance(value, list)}
+    return Component(name=wire.snake(part.name), standard=True, settings=settings)
 
 
-def _unmeasurable(fit: Fit) -> str | None:
-    if fit.recipe is None:
-        return fit.reason or "the model could not be read"
-    if not fit.recipe.buildable:
-        custom = next((node.op for node in fit.recipe.nodes if node.custom), "nothing")
-        return f"the model holds {custom}, which only the notebook itself can build"
-    if not fit.data.recognised or fit.data.row_shape is None or fit.data.rows is None:
-        return fit.data.reason or "the training rows were not recognised"
-    if fit.epochs_run == 0:
-        return "no epoch was completed"
-    return None
+def _measurable(fit: Fit) -> tuple[Recipe, Data]:
+    if fit.recipe is None or not fit.recipe.buildable or not fit.data.recognised:
+        raise Unverifiable("the model or its rows are not known in full")
+    return fit.recipe, fit.data
+
+
+def _run(fit: Fit, trained_by: Any = "kernel (unverified)", **known: Any) -> Run:
+    return Run(fit=fit, epochs=fit.epochs_before + fit.epochs_run, trained_by=trained_by, **known)

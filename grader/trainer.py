@@ -6,15 +6,18 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from grader import wire
 from grader.dataset.store import Dataset
 from grader.sandbox import Job, Limits, Mount, Sandbox, WallsError
 from grader.staging import PACKAGE, stage_trainer
+
+if TYPE_CHECKING:
+    from grader.delegation.memory import Memory
 
 START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
@@ -30,36 +33,49 @@ class Refused(Exception):
     """The trainer will not serve this request; the message says what in it is wrong."""
 
 
+class Busy(Exception):
+    """Another trainer on this machine is working on the same thing."""
+
+
 class Trainer:
-    """One trainer process; use it as a context manager.
+    """One trainer process; use it as a context manager, or `close` it.
 
     Args:
         sandbox: the walls to put around it.
+        memory: the folder that it keeps its answers in, with its bounds.
         wall_s: the deadline of the whole process, in seconds.
         answer_s: the deadline of one request, in seconds; None for none.
     """
 
     def __init__(
-        self, sandbox: Sandbox, dataset: Dataset, wall_s: float, answer_s: float | None = None
+        self,
+        sandbox: Sandbox,
+        dataset: Dataset,
+        memory: Memory,
+        wall_s: float,
+        answer_s: float | None = None,
     ) -> None:
-        self.sandbox, self.dataset, self.answer_s = sandbox, dataset, answer_s
-        self.limits = Limits(wall_s=wall_s)
-
-    def __enter__(self) -> Self:
+        self.answer_s = answer_s
         self._folder = Path(tempfile.mkdtemp(prefix="trainer-"))
-        self._running = self.sandbox.start(
+        bounds = [str(memory.most_bytes), str(memory.most_s)]
+        self._running = sandbox.start(
             Job(
-                argv=lambda inside: ["-I", "-c", START, inside("/k"), inside("/data")],
+                argv=lambda inside: [
+                    "-I", "-c", START, inside("/k"), inside("/data"), inside("/memory"), *bounds,
+                ],
                 mounts=(
                     Mount(stage_trainer(self._folder / "k"), "/k"),
-                    Mount(self.dataset.rows, "/data"),
+                    Mount(dataset.rows, "/data"),
+                    Mount(memory.folder, "/memory", writable=True),
                 ),
-                limits=self.limits,
+                limits=Limits(wall_s=wall_s, disk_mb=None),  # the memory keeps its own bounds
                 workdir="/tmp",
             ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-        )
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -68,23 +84,21 @@ class Trainer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._running.__exit__(kind, error, trace)
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        self._running.__exit__(None, None, None)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def ask(self, request: Mapping[str, Any], blobs: Sequence[bytes] = ()) -> dict[str, Any]:
-        """Return the last reply to a request.
+        """Return what a request gives.
 
         Raises:
+            Busy: another trainer is working on it.
             Refused: the request cannot be served.
             TrainerFault: the trainer failed, died or ran out of time.
         """
-        *_, last = self.follow(request, blobs)
-        return last
-
-    def follow(
-        self, request: Mapping[str, Any], blobs: Sequence[bytes] = ()
-    ) -> Iterator[dict[str, Any]]:
-        """Yield each reply to a request: `{"epoch": n}` while training, then the answer."""
         process = self._running.process
         assert process.stdin is not None and process.stdout is not None
         alarm = threading.Timer(self.answer_s or threading.TIMEOUT_MAX, self._running.kill)
@@ -92,19 +106,17 @@ class Trainer:
         alarm.start()
         try:
             wire.write_frame(process.stdin, request, blobs)  # type: ignore[arg-type]
-            while True:
-                reply, _ = wire.read_frame(process.stdout)  # type: ignore[arg-type]
-                if "error" in reply:
-                    raise (TrainerFault if reply.get("fault") else Refused)(
-                        str(reply["error"])[:400]
-                    )
-                yield reply
-                if "epoch" not in reply:
-                    return
-        except (OSError, EOFError, wire.FrameError) as error:
+            reply, _ = wire.read_frame(process.stdout)  # type: ignore[arg-type]
+        except (OSError, EOFError, ValueError, wire.FrameError) as error:
             raise TrainerFault(f"the trainer stopped: {self._reason(error)}") from error
         finally:
             alarm.cancel()
+        if reply.get("busy"):
+            raise Busy
+        if "error" in reply:
+            raise (TrainerFault if reply.get("fault") else Refused)(str(reply["error"])[:400])
+        made: dict[str, Any] = reply["made"]
+        return made
 
     def _reason(self, error: Exception) -> str:
         self._running.kill()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ MAX_RECORDS_BYTES = 64_000_000
 MAX_RECORDS = 20_000
 MAX_BLOB_BYTES = 25_000_000
 MAX_BLOBS = 8
+MAX_REQUEST_BYTES = 1_000_000  # the JSON of what a kernel may ask for
 MAX_VARIABLES_BYTES = 2_000_000_000
 MAX_LAYERS = 100
 MAX_PARAMETERS = 5_000_000
@@ -31,13 +33,17 @@ EVENTS = "events.jsonl"
 CELLS = "cells.jsonl"
 PLAN = "plan.json"
 NOTEBOOK = "notebook.json"
+DOOR = "door"  # the socket's name in the folder that is bound beside the run folder
 VARIABLES = "variables"
 OWN_LOOP = "own loop"  # a note: the notebook trains step by step itself
+TAMPERED = "tampered"  # a note: something that the recorder had put in place is gone
 
-# The allow-list: which layers can be rebuilt, and which of their settings travel.
-# Activations are a name of ACTIVATIONS; anything else makes the layer "custom".
+# The allow-lists: what can be rebuilt, and which of its settings travel. Activations are a name of
+# ACTIVATIONS, regularizers a list that begins with a name of REGULARIZERS; anything else makes the
+# layer "custom". A setting that is not listed must have Keras's default.
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "Activation": ("activation",),
+    "ActivityRegularization": ("l1", "l2"),
     "Add": (),
     "AlphaDropout": ("rate",),
     "Average": (),
@@ -53,8 +59,17 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         "groups",
         "activation",
         "use_bias",
+        "kernel_regularizer",
+        "bias_regularizer",
     ),
-    "Dense": ("units", "activation", "use_bias"),
+    "Dense": (
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+    ),
     "Dropout": ("rate",),
     "ELU": ("alpha",),
     "Flatten": (),
@@ -70,6 +85,65 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "Reshape": ("target_shape",),
     "Softmax": ("axis",),
 }  # fmt: skip
+REGULARIZERS: Mapping[str, tuple[str, ...]] = {"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2")}
+_ADAPTIVE = ("learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "epsilon")
+OPTIMIZERS: Mapping[str, tuple[str, ...]] = {
+    "Adadelta": (*_ADAPTIVE, "rho"),
+    "Adagrad": (*_ADAPTIVE, "initial_accumulator_value"),
+    "Adam": (*_ADAPTIVE, "beta_1", "beta_2", "amsgrad"),
+    "AdamW": (*_ADAPTIVE, "beta_1", "beta_2", "amsgrad"),
+    "Adamax": (*_ADAPTIVE, "beta_1", "beta_2"),
+    "Nadam": (*_ADAPTIVE, "beta_1", "beta_2"),
+    "RMSprop": (*_ADAPTIVE, "rho", "momentum", "centered"),
+    "SGD": (*_ADAPTIVE[:-1], "momentum", "nesterov"),
+}
+SCHEDULES: Mapping[str, tuple[str, ...]] = {
+    "CosineDecay": (
+        "initial_learning_rate", "decay_steps", "alpha", "warmup_target", "warmup_steps",
+    ),
+    "ExponentialDecay": ("initial_learning_rate", "decay_steps", "decay_rate", "staircase"),
+    "InverseTimeDecay": ("initial_learning_rate", "decay_steps", "decay_rate", "staircase"),
+    "PiecewiseConstantDecay": ("boundaries", "values"),
+    "PolynomialDecay": (
+        "initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle",
+    ),
+}  # fmt: skip
+LOSSES: Mapping[str, tuple[str, ...]] = {
+    "CategoricalCrossentropy": ("from_logits", "label_smoothing", "axis"),
+    "CategoricalFocalCrossentropy": ("alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+    "CategoricalHinge": (),
+    "KLDivergence": (),
+    "MeanAbsoluteError": (),
+    "MeanSquaredError": (),
+    "SparseCategoricalCrossentropy": ("from_logits", "ignore_class", "axis"),
+}
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "Accuracy": (),  # the word, which Keras resolves by the shapes of labels and outputs
+    "CategoricalAccuracy": (),
+    "CategoricalCrossentropy": ("from_logits", "label_smoothing", "axis"),
+    "MeanAbsoluteError": (),
+    "MeanSquaredError": (),
+    "SparseCategoricalAccuracy": (),
+    "SparseCategoricalCrossentropy": ("from_logits", "axis"),
+    "SparseTopKCategoricalAccuracy": ("k",),
+    "TopKCategoricalAccuracy": ("k",),
+}
+INITIALIZERS: Mapping[str, tuple[str, ...]] = {
+    "Constant": ("value",),
+    "GlorotNormal": (),
+    "GlorotUniform": (),
+    "HeNormal": (),
+    "HeUniform": (),
+    "LecunNormal": (),
+    "LecunUniform": (),
+    "Ones": (),
+    "Orthogonal": ("gain",),
+    "RandomNormal": ("mean", "stddev"),
+    "RandomUniform": ("minval", "maxval"),
+    "TruncatedNormal": ("mean", "stddev"),
+    "VarianceScaling": ("scale", "mode", "distribution"),
+    "Zeros": (),
+}
 ACTIVATIONS = (
     "linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
     "tanh", "sigmoid", "hard_sigmoid", "softmax", "log_softmax", "exponential", "mish",
@@ -90,6 +164,16 @@ def initial_seed(seed: int, layer_class: str, shape: Sequence[int], ordinal: int
 def epoch_seed(seed: int, epochs_done: int) -> int:
     """Return the seed of the row order of the epoch after `epochs_done` on the same variables."""
     return derived_seed(seed, "epoch", epochs_done)
+
+
+def snake(name: str) -> str:
+    """Return a class's name as Keras writes it in a word."""
+    if not any(letter.isupper() for letter in name):
+        return name[:300]
+    if name in ("ReLU", "SELU", "GELU", "ELU", "ReLU6", "SiLU", "SGD", "RMSprop"):
+        return name.lower()
+    parts = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return parts.lstrip("_")[:300]
 
 
 def append_record(path: Path | str, record: Mapping[str, Any]) -> None:
@@ -132,8 +216,13 @@ def write_frame(stream: BinaryIO, message: Mapping[str, Any], blobs: Sequence[by
     stream.flush()
 
 
-def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], list[bytes]]:
+def read_frame(
+    stream: BinaryIO, most_bytes: int = MAX_RECORDS_BYTES
+) -> tuple[dict[str, Any], list[bytes]]:
     """Receive one message and its blobs.
+
+    Args:
+        most_bytes: the longest JSON that is read.
 
     Raises:
         EOFError: the other side closed between two frames.
@@ -143,8 +232,8 @@ def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], list[bytes]]:
     if not head:
         raise EOFError
     (length,) = struct.unpack(">I", _whole(head, 4))
-    if length > MAX_RECORDS_BYTES:
-        raise FrameError(f"frame of {length} bytes is over the cap of {MAX_RECORDS_BYTES}")
+    if length > most_bytes:
+        raise FrameError(f"frame of {length} bytes is over the cap of {most_bytes}")
     try:
         message = json.loads(_whole(stream.read(length), length))
     except (ValueError, RecursionError) as error:
@@ -161,3 +250,23 @@ def _whole(data: bytes, length: int) -> bytes:
     if len(data) != length:
         raise FrameError(f"the other side closed after {len(data)} of {length} bytes")
     return data
+
+
+def dial(address: str) -> socket.socket:
+    """Connect to a door: the path of a UNIX socket, or `port:token` of the loopback interface.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    port, colon, token = address.partition(":")
+    if not colon or not port.isdigit():
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            line.connect(address)
+        except BaseException:
+            line.close()
+            raise
+        return line
+    line = socket.create_connection(("127.0.0.1", int(port)))
+    line.sendall(token.encode() + b"\n")
+    return line

@@ -14,22 +14,19 @@ from grader.evidence import (
     CellRun,
     Compiled,
     Component,
-    Data,
     Evaluation,
     Evidence,
     Figure,
     Fit,
-    Labels,
     Measurement,
-    Node,
     Prediction,
-    Recipe,
     Run,
     Start,
 )
 from grader.findings import Finding
 from grader.loading import load_assignment
 from grader.locale import Translator
+from grader.recipes import Data, Labels, Node, Recipe
 from grader.thresholds import Band, Calibration, Variant
 
 ROOT = Path(__file__).parent.parent

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from grader import wire
-from grader.evidence import Fit, Note, to_json
+from grader.evidence import Fit, Note
+from grader.recipes import plain
 from grader.records import read_records, read_regular
 from tests.factories import run
 
-FIT = to_json(run(1).fit)
+FIT = plain(run(1).fit)
 CELL = {"kind": "cell", "index": 0, "status": "ok", "seconds": 0.5, "outputs": []}
 
 

@@ -12,9 +12,10 @@ from grader.checks.architecture import Likeness, Match
 from grader.checks.judging import Outcome, all_of, epochs, graded, together
 from grader.checks.outline import outline, takes_logits
 from grader.checks.trust import ACCURACIES, distrust
-from grader.evidence import Compiled, Evidence, Labels, Run
+from grader.evidence import Compiled, Evidence, Run
 from grader.findings import Status
 from grader.locale import Readable, T
+from grader.recipes import Labels
 from grader.thresholds import Thresholds
 
 METRICS: Mapping[str, tuple[str, ...]] = {

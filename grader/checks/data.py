@@ -10,9 +10,10 @@ from grader.checks.outline import rescaling
 from grader.checks.rows import Rows, read_rows
 from grader.checks.scaling import Scaling, scaling_of
 from grader.checks.settings import Explored, Nothing
-from grader.evidence import Data, Evaluation, Prediction, Run
+from grader.evidence import Evaluation, Prediction, Run
 from grader.findings import Status
 from grader.locale import Readable, T
+from grader.recipes import Data
 
 Span = tuple[int, int]
 

@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.evidence import Compiled, Node, Recipe
+from grader.evidence import Compiled
+from grader.recipes import Node, Recipe
 from grader.result import layer_text
 
 PASSED_THROUGH = ("Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout")

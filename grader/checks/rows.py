@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.dataset.identity import rows_of
-from grader.evidence import Data
+from grader.recipes import Data
 
 FIRST = 64  # as many as `Prediction.argmax` holds
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from grader.evidence import Data, Node
 from grader.locale import Readable, T
+from grader.recipes import Data, Node
 
 CLOSE = 1e-6
 

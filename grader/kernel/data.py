@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
 
 import numpy as np
 
-from ..dataset.identity import Pristine, describe, identify, identify_labels, runs
+from ..dataset.identity import Labels, Pristine, describe, identify, identify_labels, runs
 
 MAX_ROWS = 200_000
 
@@ -33,18 +34,24 @@ class Look:
         self.pristine = pristine
         self._streaming: Seen | None = None
 
-    def at(self, x: Any, y: Any, validation_split: float | None = None) -> Any:
+    def at(
+        self, x: Any, y: Any, validation_split: float | None = None, *, watched: bool = True
+    ) -> Any:
         """Return the record of an array, or a `Seen` that fills while a stream is consumed.
 
         Args:
             validation_split: the share of rows at the end that a fit does not train on; Keras
                 keeps the first floor(n·(1 - share))
                 (keras/src/trainers/data_adapters/array_slicing.py).
+            watched: the next pipeline that `watch` is given is this one's.
         """
-        self._streaming = None
+        seen = None
         if x is None or not (claims(x) or isinstance(x, list)):
-            self._streaming = Seen(self.pristine)
-            return self._streaming
+            seen = Seen(self.pristine)
+        if watched:
+            self._streaming = seen
+        if seen is not None:
+            return seen
         array = np.asarray(x)
         labels = None if y is None else np.asarray(y)
         if validation_split and array.ndim:
@@ -122,12 +129,21 @@ def record_of(
         "rows": runs(rows),
         "table": [None if value != value else float(value) for value in found.table],
         "row_shape": list(found.row_shape),
-        "labels": None
-        if match is None
-        else {"kind": match.kind, "classes": match.classes, "mismatched": match.mismatched},
+        "labels": None if match is None or labels is None else _labels(match, labels),
         "text": describe(rows, pristine)[:300],
         "reason": None,
     }
+
+
+def _labels(match: Labels, labels: np.ndarray) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "kind": match.kind, "classes": match.classes, "mismatched": match.mismatched, "given": None,
+    }  # fmt: skip
+    if match.mismatched:
+        classes = labels.argmax(axis=1) if match.kind == "one-hot" else labels.reshape(-1)
+        if classes.min() >= 0 and classes.max() < 256:
+            said["given"] = base64.b64encode(classes.astype(np.uint8).tobytes()).decode("ascii")
+    return said
 
 
 def _unrecognised(count: int, reason: str) -> dict[str, Any]:

@@ -21,8 +21,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from .. import wire
+from .line import Line, Lost
 
 CUT = "\n[…]\n"
+LOOK_S = 0.5  # between looks at the clock, once a cell's time seems to be over
 GRACE_S = 10.0  # for a cell to stop after an interrupt; a loaded machine needs more than five
 NOISE = re.compile(
     r"WARNING: All log messages before absl|oneDNN custom operations|cpu_feature_guard|"
@@ -89,6 +91,7 @@ class Driver:
         self.job = job
         plan = json.loads((job / wire.PLAN).read_text(encoding="utf-8"))
         self.cell_s, self.notebook_s = float(plan["cell_s"]), float(plan["notebook_s"])
+        self.line = Line(plan["door"])
         document = json.loads((job / wire.NOTEBOOK).read_text(encoding="utf-8"))
         self.notebook = nbformat.from_dict(document)  # type: ignore[no-untyped-call]
         start = (
@@ -126,13 +129,13 @@ class Driver:
             )
 
     async def _run(self) -> None:
-        began = time.monotonic()
+        began, _ = self._own_clock()
         reason = "finished"
         async with self.client.async_setup_kernel(cwd=str(self.job)):
             for index, cell in enumerate(self.notebook.cells):
                 if cell.cell_type != "code" or not cell.source.strip():
                     continue
-                left = self.notebook_s - (time.monotonic() - began)
+                left = self.notebook_s - (self._own_clock()[0] - began)
                 if reason == "finished" and left <= 0:
                     reason = "deadline"
                 if reason != "finished":
@@ -141,6 +144,25 @@ class Driver:
                 reason = await self._execute(index, cell, min(self.cell_s, left))
             await self._stop()
         self._write({"kind": "end", "reason": reason})
+
+    async def _within(self, task: asyncio.Future[Any], limit_s: float) -> bool:
+        """Wait for a cell; time in which it waits for trainings is not its own."""
+        began, _ = self._own_clock()
+        while True:
+            now, waiting = self._own_clock()
+            left = limit_s - (now - began)
+            if left <= 0 and not waiting:
+                return False
+            if (await asyncio.wait({task}, timeout=max(left, LOOK_S)))[0]:
+                return True
+
+    def _own_clock(self) -> tuple[float, bool]:
+        """Seconds of the notebook's own, and whether it is waiting for a training now."""
+        try:
+            answer, _ = self.line.ask({"op": "clock"})
+            return time.monotonic() - float(answer["waited_s"]), bool(answer["waiting"])
+        except (Lost, KeyError, TypeError, ValueError):
+            return time.monotonic(), False
 
     async def _stop(self) -> None:
         """End the kernel at once: nothing it could still say is wanted."""
@@ -151,7 +173,7 @@ class Driver:
         self.client.size = 0
         began = time.monotonic()
         task = asyncio.ensure_future(self.client.async_execute_cell(cell, index))
-        timed_out = not (await asyncio.wait({task}, timeout=limit_s))[0]
+        timed_out = not await self._within(task, limit_s)
         if timed_out:
             await self.manager.interrupt_kernel()
             if not (await asyncio.wait({task}, timeout=GRACE_S))[0]:

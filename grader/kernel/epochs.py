@@ -1,60 +1,45 @@
-"""Fresh order of the rows in every epoch of an unseeded fit.
+"""Keras's epoch iterators, watched: what `fit` iterates over can be attended, epoch by epoch.
 
 Stock Keras builds a fit's tf.data pipeline once, under one TensorFlow seed, and iterates it anew
-in every epoch: the same order each time (`TFEpochIterator`). Here each epoch's pipeline is built
-again under `wire.epoch_seed`: what one `fit` per epoch under that seed would do, with every
-callback, log and state of the one `fit` untouched.
+in every epoch: the same order each time (`TFEpochIterator`). In a local fit each epoch's pipeline
+is built again under `wire.epoch_seed`: what one `fit` per epoch under that seed would do, with
+every callback, log and state of the one `fit` untouched. In a delegated fit an epoch is one step,
+which asks the trainer.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 from .. import wire
 from .seeds import EpochSeed
 
+Step = tuple[int, int, Any]
 
-class Training:
-    """One running fit, as its epoch iterator tells it.
 
-    Args:
-        epochs_before: epochs that these variables were already trained.
-        seed: the assignment's seed, None to leave the order to Keras.
-        started: called once, when the model is built and before its first step.
-    """
+class Attendant(Protocol):
+    """One running fit, as its epoch iterators tell it."""
 
-    def __init__(self, epochs_before: int, seed: int | None, started: Callable[[], None]) -> None:
-        self.epochs_before = epochs_before
-        self.seed = seed
-        self.started = started
-        self.iterator: Any = None
-        self.epochs = (
-            -1
-        )  # set to 0 by `reset`: Keras peeks at a batch before that, to build the model
+    def made(self, iterator: Any) -> None:
+        """An iterator was made."""
 
-    def next_epoch(self) -> None:
-        """Build the coming epoch's data under its own seed."""
-        if self.epochs < 0:
-            return
-        if self.epochs == 0:
-            self.started()
-        if self.seed is not None:
-            with EpochSeed(wire.epoch_seed(self.seed, self.epochs_before + self.epochs)):
-                _build(self.iterator)
-        self.epochs += 1
+    def was_reset(self, iterator: Any) -> None:
+        """An iterator begins anew."""
+
+    def epoch(self, iterator: Any) -> Iterator[Step] | None:
+        """An epoch begins; return its steps, or None for Keras's own."""
 
 
 class Epochs:
-    """Patches Keras's epoch iterator; `training` is the fit that is running, if any."""
+    """Patches Keras's epoch iterator; `attendant` is the fit that is running, if any."""
 
-    def __init__(self, watch: Callable[[Any], Any]) -> None:
-        self.training: Training | None = None
-        self._watch = watch
+    def __init__(self) -> None:
+        self.attendant: Attendant | None = None
 
     def install(self) -> None:
-        """Wrap `TFEpochIterator`: the first one that a fit makes is the one it trains from."""
+        """Wrap `TFEpochIterator`."""
         from keras.src.backend.tensorflow.trainer import TFEpochIterator
 
         made, reset, iterate = (
@@ -66,28 +51,78 @@ class Epochs:
         @functools.wraps(made)
         def __init__(iterator: Any, *args: Any, **kwargs: Any) -> None:
             made(iterator, *args, **kwargs)
-            if self.training is not None and self.training.iterator is None:
-                self.training.iterator = iterator
-                iterator._distributed_dataset = self._watch(iterator._distributed_dataset)
+            if self.attendant is not None:
+                self.attendant.made(iterator)
 
         @functools.wraps(reset)
         def wrapped_reset(iterator: Any) -> Any:
-            if self.training is not None and self.training.iterator is iterator:
-                self.training.epochs = 0
-            return reset(iterator)
+            result = reset(iterator)
+            if self.attendant is not None:
+                self.attendant.was_reset(iterator)
+            return result
 
         @functools.wraps(iterate)
         def __iter__(iterator: Any) -> Any:
-            if self.training is not None and self.training.iterator is iterator:
-                self.training.next_epoch()
-            return iterate(iterator)
+            steps = self.attendant.epoch(iterator) if self.attendant is not None else None
+            return iterate(iterator) if steps is None else steps
 
         TFEpochIterator.__init__ = __init__
         TFEpochIterator.reset = wrapped_reset
         TFEpochIterator.__iter__ = __iter__
 
 
-def _build(iterator: Any) -> None:
+class LocalEpochs:
+    """A fit that trains in the kernel: each epoch in a fresh order, unless the notebook seeded.
+
+    Args:
+        epochs_before: epochs that these variables were already trained.
+        seed: the assignment's seed, None to leave the order to Keras.
+        watch: puts a look at the rows into a stream's pipeline.
+        started: called once, when the model is built and before its first step.
+        begins: called when each epoch begins.
+    """
+
+    def __init__(
+        self,
+        epochs_before: int,
+        seed: int | None,
+        watch: Callable[[Any], Any],
+        started: Callable[[], None],
+        begins: Callable[[], None],
+    ) -> None:
+        self.epochs_before, self.seed = epochs_before, seed
+        self.watch, self.started, self.begins = watch, started, begins
+        self.epochs = (
+            -1
+        )  # 0 from `reset` on: Keras peeks at a batch before that, to build the model
+        self._iterator: Any = None
+
+    def made(self, iterator: Any) -> None:
+        """The first iterator that a fit makes is the one it trains from."""
+        if self._iterator is None:
+            self._iterator = iterator
+            iterator._distributed_dataset = self.watch(iterator._distributed_dataset)
+
+    def was_reset(self, iterator: Any) -> None:
+        """Epochs count from here."""
+        if iterator is self._iterator:
+            self.epochs = 0
+
+    def epoch(self, iterator: Any) -> Iterator[Step] | None:
+        """Build the coming epoch's data under its own seed; Keras iterates over it."""
+        if iterator is not self._iterator or self.epochs < 0:
+            return None
+        if self.epochs == 0:
+            self.started()
+        self.begins()
+        if self.seed is not None:
+            with EpochSeed(wire.epoch_seed(self.seed, self.epochs_before + self.epochs)):
+                rebuild(iterator)
+        self.epochs += 1
+        return None
+
+
+def rebuild(iterator: Any) -> None:
     """Make the array pipeline again; other sources (generators, tf.data) keep their own order."""
     if type(iterator.data_adapter).__name__ != "ArrayDataAdapter":
         return

@@ -27,5 +27,6 @@ def main(job: str, code: str, rows: str, connection: str, *options: str) -> None
     sys.argv = ["ipykernel_launcher"]
     app = IPKernelApp.instance()
     app.initialize(["-f", connection, *options])  # type: ignore[no-untyped-call]
-    Recorder(Path(job), Pristine.open(Path(rows)), plan["seed"]).install(app.shell)
+    recorder = Recorder(Path(job), Pristine.open(Path(rows)), plan["seed"], plan["door"])
+    recorder.install(app.shell)
     app.start()  # type: ignore[no-untyped-call]

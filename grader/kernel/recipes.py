@@ -7,7 +7,7 @@ called once on a symbolic input, and the nodes which that leaves on its layers a
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import wire
@@ -19,8 +19,8 @@ class NoRecipe(Exception):
     """The model cannot be said as plain data; the message says why."""
 
 
-def recipe_of(model: Any) -> Recipe:
-    """Return the recipe of a built model (the shape of `evidence.Recipe`).
+def recipe_of(model: Any) -> tuple[Recipe, list[Any]]:
+    """Return the recipe of a built model (the shape of `recipes.Recipe`), and each node's layer.
 
     Raises:
         NoRecipe: it is not built, has several inputs or outputs, or cannot be traced.
@@ -31,7 +31,7 @@ def recipe_of(model: Any) -> Recipe:
     output = writer.add_model(model, -1, entry_shape)
     if output != len(writer.nodes) - 1:
         raise NoRecipe("the output is not the last operation")
-    return {"input_shape": list(entry_shape), "nodes": writer.nodes}
+    return {"input_shape": list(entry_shape), "nodes": writer.nodes}, writer.operations
 
 
 def component_of(thing: Any, home: str, settings: tuple[str, ...] = ()) -> dict[str, Any] | None:
@@ -39,14 +39,14 @@ def component_of(thing: Any, home: str, settings: tuple[str, ...] = ()) -> dict[
     if thing is None:
         return None
     if isinstance(thing, str):
-        return {"name": _snake(thing), "standard": True, "settings": {}}
+        return {"name": wire.snake(thing), "standard": True, "settings": {}}
     kind = thing if callable(thing) and hasattr(thing, "__name__") else type(thing)
     standard = str(getattr(kind, "__module__", "")).startswith(home)
     config = _config(thing)
     kept = {
         key: _plain(config[key]) for key in settings if key in config and _is_plain(config[key])
     }
-    return {"name": _snake(kind.__name__), "standard": standard, "settings": kept}
+    return {"name": wire.snake(kind.__name__), "standard": standard, "settings": kept}
 
 
 def compiled_of(model: Any) -> dict[str, Any] | None:
@@ -66,6 +66,7 @@ class _Writer:
     def __init__(self, positions: Mapping[int, int]) -> None:
         self.positions = positions
         self.nodes: list[dict[str, Any]] = []
+        self.operations: list[Any] = []
         self.seen: set[int] = set()
 
     def add_model(self, model: Any, entry: int, shape: tuple[int, ...]) -> int:
@@ -129,6 +130,7 @@ class _Writer:
                 "variables": own,
             }
         self.nodes.append(node)
+        self.operations.append(operation)
         return len(self.nodes) - 1
 
 
@@ -137,7 +139,7 @@ def _described(operation: Any) -> tuple[str | None, dict[str, Any]]:
     kind = type(operation)
     module = str(kind.__module__)
     if module.startswith("keras.src.ops"):
-        activation = _snake(kind.__name__)
+        activation = wire.snake(kind.__name__)
         return (
             ("Activation", {"activation": activation})
             if activation in wire.ACTIVATIONS
@@ -154,11 +156,65 @@ def _described(operation: Any) -> tuple[str | None, dict[str, Any]]:
             if name is None:
                 return None, {}
             plain[key] = name
+        elif key.endswith("_regularizer"):
+            regularizer = getattr(operation, key, None)
+            if regularizer is not None:
+                plain[key] = _regularizer(regularizer)
+                if plain[key] is None:
+                    return None, {}
         elif key in config:
             if not _is_plain(config[key]):
                 return None, {}
             plain[key] = _plain(config[key])
     return kind.__name__, plain
+
+
+def _regularizer(regularizer: Any) -> list[Any] | None:
+    """The name and numbers of one of Keras's own regularizers, None for another."""
+    kind = type(regularizer)
+    names = wire.REGULARIZERS.get(kind.__name__)
+    if names is None or not str(kind.__module__).startswith("keras.src.regularizers"):
+        return None
+    return [kind.__name__, *(float(getattr(regularizer, name)) for name in names)]
+
+
+def why_unsaid(operations: Iterable[Any]) -> str | None:
+    """Return which setting of a layer has no place in a recipe, None when all have one."""
+    for layer in operations:
+        kind = type(layer).__name__
+        policy = getattr(getattr(layer, "dtype_policy", None), "name", "float32")
+        if policy != "float32":
+            return f"{kind} computes in {policy}"
+        allowed = wire.LAYERS.get(kind, ())
+        for key, value in vars(layer).items():
+            kept = key.endswith(("_constraint", "_regularizer")) and key not in allowed
+            if kept and value is not None:
+                return f"{kind} has a {key.strip('_')}"
+        if getattr(layer, "noise_shape", None) is not None or getattr(layer, "synchronized", False):
+            return f"{kind} has settings of its own"
+        if getattr(layer, "data_format", "channels_last") not in (None, "channels_last"):
+            return f"{kind} has its channels first"
+    return None
+
+
+def part_of(thing: Any, home: str, allowed: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Return one of Keras's own objects by its class's name and settings (`recipes.Part`).
+
+    Raises:
+        NoRecipe: its class is not in `allowed`, or a setting is not plain.
+    """
+    kind = type(thing)
+    if kind.__name__ not in allowed or not str(kind.__module__).startswith(home):
+        raise NoRecipe(f"{kind.__name__} is not on the allow-list")
+    config = _config(thing)
+    settings = {}
+    for key in allowed[kind.__name__]:
+        if key in config:
+            value = config[key]
+            if not _is_plain(value) and key != "learning_rate":
+                raise NoRecipe(f"the {key} of {kind.__name__} is not plain")
+            settings[key] = _plain(value)
+    return {"name": kind.__name__, "settings": settings}
 
 
 def _activation(function: Any) -> str | None:
@@ -261,12 +317,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return float(value) if isinstance(value, float) else value
-
-
-def _snake(name: str) -> str:
-    if not any(letter.isupper() for letter in name):
-        return name[:300]
-    if name in ("ReLU", "SELU", "GELU", "ELU", "ReLU6", "SiLU", "SGD", "RMSprop"):
-        return name.lower()
-    parts = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return parts.lstrip("_")[:300]

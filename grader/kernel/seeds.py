@@ -13,6 +13,7 @@ import functools
 import inspect
 import random
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from types import ModuleType
@@ -38,6 +39,7 @@ class Seeds:
         self.by_notebook: set[str] = set()
         self._seeded = seeded
         self._ordinals: Counter[tuple[str, tuple[int, ...]]] = Counter()
+        self._draws: dict[int, tuple[weakref.ref[Any], dict[str, Any] | None]] = {}
         self._set_python = random.seed
         self._set_numpy = np.random.seed
         self._set_tensorflow: Callable[[int], None] | None = None
@@ -78,19 +80,35 @@ class Seeds:
 
         @functools.wraps(original)
         def add_weight(layer: Any, *args: Any, **kwargs: Any) -> Any:
-            if PYTHON in self.by_notebook:
-                return original(layer, *args, **kwargs)
             bound = signature.bind(layer, *args, **kwargs)
             chosen = bound.arguments.get("initializer")
-            if chosen is not None:
-                chosen = keras.initializers.get(chosen)
-                if isinstance(chosen, RandomInitializer) and chosen._init_seed is None:
-                    chosen = copy.copy(chosen)
-                    chosen.seed = self._start(layer, bound.arguments.get("shape"))
-                bound.arguments["initializer"] = chosen
-            return original(*bound.args, **bound.kwargs)
+            if chosen is None:
+                return original(layer, *args, **kwargs)
+            chosen = keras.initializers.get(chosen)
+            unseeded = isinstance(chosen, RandomInitializer) and chosen._init_seed is None
+            if unseeded and PYTHON not in self.by_notebook:
+                chosen = copy.copy(chosen)
+                chosen.seed = self._start(layer, bound.arguments.get("shape"))
+            bound.arguments["initializer"] = chosen
+            variable = original(*bound.args, **bound.kwargs)
+            self._draws[id(variable)] = (weakref.ref(variable), _draw(chosen))
+            return variable
 
         Layer.add_weight = add_weight
+
+    def tensorflow_seed(self) -> int | None:
+        """Return the seed that is in force in TensorFlow."""
+        seed = sys.modules["tensorflow.python.eager.context"].context()._seed
+        return None if seed is None else int(seed)
+
+    def draws(self) -> dict[int, dict[str, Any] | None]:
+        """Return, by `id`, how each living variable was drawn (`recipes.Part`, with its seed)."""
+        self._draws = {
+            number: (known, part)
+            for number, (known, part) in self._draws.items()
+            if known() is not None
+        }
+        return {number: part for number, (_, part) in self._draws.items()}
 
     def _start(self, layer: Any, shape: Any) -> int:
         key = (type(layer).__name__, tuple(int(size) for size in shape or ()))
@@ -106,6 +124,25 @@ class Seeds:
             return original(*args, **kwargs)
 
         return seed
+
+
+def _draw(initializer: Any) -> dict[str, Any] | None:
+    """An initializer by name, settings and seed; None for one that cannot be said."""
+    kind, config = type(initializer), initializer.get_config()
+    allowed = wire.INITIALIZERS.get(kind.__name__)
+    if allowed is None or not kind.__module__.startswith("keras.src.initializers"):
+        return None
+    if any(config.get(key) is not None for key in ("input_axes", "output_axes")):
+        return None
+    settings = {key: config[key] for key in allowed}
+    if not all(type(value) in (int, float, str) for value in settings.values()):
+        return None
+    seed = getattr(initializer, "seed", None)
+    if seed is not None:
+        settings["seed"] = seed
+    return (
+        {"name": kind.__name__, "settings": settings} if type(seed) in (int, type(None)) else None
+    )
 
 
 class EpochSeed:

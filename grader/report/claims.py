@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.assignment import Experiment
-from grader.evidence import Data, Evaluation, Run
+from grader.evidence import Evaluation, Run
 from grader.locale import Readable, T, Translator
+from grader.recipes import Data
 from grader.report.runs import chain_of, history_key
 from grader.report.text import clip
 from grader.result import Graded

@@ -14,9 +14,10 @@ from typing import Any, Literal
 from grader.assignment import Assignment, Experiment
 from grader.checks.architecture import Match, closest
 from grader.checks.outline import outline
-from grader.evidence import Fit, Measurement, Node, Recipe, Run
+from grader.evidence import Fit, Measurement, Run
 from grader.findings import Status
 from grader.locale import T, Translator
+from grader.recipes import Node, Recipe
 from grader.report import charts
 from grader.report.text import clip
 from grader.report.words import TRAINED_BY, count_text, points_text, reason_text

@@ -36,7 +36,7 @@ class Limits:
 
     `memory_mb` covers all processes together, the private file systems included; `cpu_s` and
     `file_mb` are for each process and each file. `disk_mb` is what a job may add to its
-    writable mounts; it is looked at once a second, so a fast writer overshoots.
+    writable mounts; it is looked at once a second, so a fast writer overshoots. None: not at all.
     """
 
     wall_s: float
@@ -45,7 +45,7 @@ class Limits:
     tmp_mb: int = 1024
     file_mb: int = 512
     cpu_s: int | None = None
-    disk_mb: int = 4096
+    disk_mb: int | None = 4096
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

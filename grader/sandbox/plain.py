@@ -80,6 +80,10 @@ class PlainTree:
         """Nothing but the deadline is watched."""
         return None
 
+    def cpu_s(self) -> float | None:
+        """Nothing counts a plain process."""
+        return None
+
     def kill(self) -> None:
         """Kill the process group; a daemon that left the group stays."""
         if os.name == "posix":

@@ -7,7 +7,8 @@ import select
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, Protocol, Self
 
 from grader.sandbox.jobs import Ended, Reason, WallsError
@@ -15,6 +16,7 @@ from grader.sandbox.jobs import Ended, Reason, WallsError
 POLL_S = 0.1
 TAIL_BYTES = 16 * 1024
 DRAIN_S = 1.0
+LOOK_S = 1.0  # the deadline may move meanwhile
 
 
 class Tree(Protocol):
@@ -25,6 +27,9 @@ class Tree(Protocol):
 
     def excess(self) -> Reason | None:
         """Return why the job must be stopped now, if it must."""
+
+    def cpu_s(self) -> float | None:
+        """Return the processor seconds used so far, None where nothing counts them."""
 
     def kill(self) -> None:
         """Kill every process at once."""
@@ -50,6 +55,10 @@ class Running:
         self._tree = tree
         self._started = time.monotonic()
         self._deadline = self._started + wall_s
+        self._lock = threading.Lock()
+        self._waits = 0
+        self._since: tuple[float, float | None] = (self._started, None)
+        self.paused_s = 0.0
         self._stop: Reason | None = None
         self._result: Ended | WallsError | None = None
         self._tail = b""
@@ -81,6 +90,29 @@ class Running:
             if stream is not None:
                 with suppress(BrokenPipeError):
                     stream.close()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the deadline's clock while the job waits for us; what it computes meanwhile counts."""
+        with self._lock:
+            self._waits += 1
+            if self._waits == 1:
+                self._since = (time.monotonic(), self._tree.cpu_s())
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waits -= 1
+                if self._waits == 0:
+                    self._pause_ended()
+
+    def _pause_ended(self) -> None:
+        began, before = self._since
+        now = self._tree.cpu_s()
+        used = 0.0 if before is None or now is None else now - before
+        pause = max(0.0, time.monotonic() - began - used)
+        self._deadline += pause
+        self.paused_s += pause
 
     def kill(self) -> None:
         """Stop the job now; `wait` then says "killed"."""
@@ -117,10 +149,10 @@ class Running:
 
     def _watch(self) -> None:
         while self._stop is None:
-            left = self._deadline - time.monotonic()
+            left = LOOK_S if self._waits else min(self._deadline - time.monotonic(), LOOK_S)
             if _ended_within(self.process, min(left, POLL_S) if self._tree.watched else left):
                 return
-            if time.monotonic() >= self._deadline:
+            if time.monotonic() >= self._deadline and not self._waits:
                 self._stop = self._stop or "deadline"
             elif self._tree.watched:
                 self._stop = self._stop or self._tree.excess()

@@ -31,7 +31,8 @@ class WalledTree:
         self._group = group
         self._status = status
         self._limits = job.limits
-        self._disk = DiskWatch([mount.source for mount in job.mounts if mount.writable])
+        watched = [mount.source for mount in job.mounts if mount.writable]
+        self._disk = DiskWatch([] if job.limits.disk_mb is None else watched)
         self._members: dict[tuple[int, int], processes.Process] = {}
         self._peak_mb = 0.0
         self._oom_kills = 0
@@ -46,7 +47,14 @@ class WalledTree:
             self._peak_mb = max(self._peak_mb, held_mb)
             if held_mb > self._limits.memory_mb:
                 return "memory"
-        return "disk" if self._disk.added_mb() > self._limits.disk_mb else None
+        most_mb = self._limits.disk_mb
+        return "disk" if most_mb is not None and self._disk.added_mb() > most_mb else None
+
+    def cpu_s(self) -> float | None:
+        """Return the processor seconds used so far, None where nothing counts them."""
+        if self._group is not None:
+            return self._group.cpu_s()
+        return sum(member.cpu_s for member in self._members.values()) if self.watched else None
 
     def kill(self) -> None:
         """Kill the outermost process; the kernel takes its pid namespace with it."""

@@ -6,7 +6,6 @@ Everything is checked, and the number of parameters computed, before anything is
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,13 +29,11 @@ class Built:
     layers: tuple[Any, ...]
 
 
-def build(recipe: Mapping[str, Any], seed: int | None = None) -> Built:
-    """Build the model of a recipe (`evidence.Recipe` as JSON).
+def build(recipe: Mapping[str, Any]) -> Built:
+    """Build the model of a recipe; its start values are Keras's own draws, to be overwritten.
 
     Args:
         recipe: `input_shape` of one row and `nodes` in topological order.
-        seed: draw the start variables from it as an unseeded notebook's are drawn
-            (`wire.initial_seed`); None leaves Keras's own draws, to be overwritten.
 
     Raises:
         RecipeError: something in it is not on the allow-list or is too large.
@@ -54,23 +51,7 @@ def build(recipe: Mapping[str, Any], seed: int | None = None) -> Built:
             raise RecipeError(
                 f"node {number} ({node['op']}) does not fit its input: {_brief(error)}"
             ) from error
-    built = Built(keras.Model(entry, values[-1]), tuple(layers))
-    if seed is not None:
-        _draw_start(built, seed)
-    return built
-
-
-def _draw_start(built: Built, seed: int) -> None:
-    """Give every kernel the start that an unseeded notebook's has: Glorot uniform, derived seed."""
-    seen: Counter[tuple[str, Shape]] = Counter()
-    for layer in built.layers:
-        kernel = getattr(layer, "kernel", None)
-        if kernel is None:
-            continue
-        key = (type(layer).__name__, tuple(kernel.shape))
-        drawn = wire.initial_seed(seed, key[0], key[1], seen[key])
-        kernel.assign(keras.initializers.GlorotUniform(seed=drawn)(kernel.shape))
-        seen[key] += 1
+    return Built(keras.Model(entry, values[-1]), tuple(layers))
 
 
 def _checked(recipe: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], Shape]:
@@ -162,12 +143,29 @@ def _layer(number: int, node: Mapping[str, Any]) -> Any:
             raise RecipeError(
                 f"node {number}: activation {str(value)[:40]!r} is not on the allow-list"
             )
-        config[key] = tuple(value) if isinstance(value, list) else value
+        if key.endswith("_regularizer"):
+            config[key] = _regularizer(number, value)
+        else:
+            config[key] = tuple(value) if isinstance(value, list) else value
     maker: Callable[..., Any] = getattr(keras.layers, node["op"])
     try:
         return maker(**config)
     except (ValueError, TypeError) as error:
         raise RecipeError(f"node {number} ({node['op']}): {_brief(error)}") from error
+
+
+def _regularizer(number: int, value: object) -> Any:
+    """A list of a regularizer's name and its numbers, or None."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or not value or value[0] not in wire.REGULARIZERS:
+        raise RecipeError(
+            f"node {number}: regularizer {str(value)[:60]!r} is not on the allow-list"
+        )
+    names = wire.REGULARIZERS[value[0]]
+    if len(value) != 1 + len(names) or not all(type(one) in (int, float) for one in value[1:]):
+        raise RecipeError(f"node {number}: {value[0]} takes {len(names)} numbers")
+    return getattr(keras.regularizers, value[0])(**dict(zip(names, value[1:], strict=True)))
 
 
 def _brief(error: Exception) -> str:

@@ -92,16 +92,6 @@ def accuracy_and_loss(predicted: np.ndarray, labels: np.ndarray) -> tuple[float,
     return float(right.mean()), float(-np.log(own).mean())
 
 
-def measure_start(
-    model: Any, feed: Feed, pristine: Pristine, test: np.ndarray, logits: bool
-) -> dict[str, float]:
-    """Measure a model before a fit, on the test split."""
-    accuracy, loss = accuracy_and_loss(
-        probabilities(model, feed, pristine, test, logits), pristine.labels(test)
-    )
-    return {"test_accuracy": accuracy, "test_loss": loss}
-
-
 def measure(
     model: Any, feed: Feed, pristine: Pristine, trained_on: Any, test: np.ndarray, logits: bool
 ) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """The trainer's process: frames in on standard input, frames out on standard output.
 
-Requests (`op`): `measure` (a recipe and its variables before and after a fit), `train` (a recipe
-from fresh variables, for calibration; one reply for each epoch, then the measurement), `info`.
-A request that cannot be served gets `{"error": …, "fault": …}`: `fault` is true when it is ours.
+Requests (`op`): `start` (draw start values), `epoch` (train one epoch from a state), `validate`,
+`measure`, and `info`. All but `info` carry the `key` under which the answer is kept.
+Answers are `{"made": …}`, `{"busy": true}` where another trainer is working on this key, or
+`{"error": …, "fault": …}`: `fault` is true when it is ours.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,18 +21,22 @@ import tensorflow as tf
 
 from .. import wire
 from ..dataset.identity import Pristine
-from .build import Built, RecipeError, build
-from .fit import train
-from .measure import Feed, measure, measure_start
-from .variables import VariablesError, assign, read_variables
+from ..states import StateError, layout, name_of, unpack
+from .build import RecipeError, build
+from .live import Live, Rows
+from .measure import Feed, measure
+from .store import Busy, Store
+
+KEPT_MODELS = 6
 
 
 class Trainer:
-    """Serves requests one after the other; keeps nothing between them."""
+    """Serves requests one after the other; what it keeps between them only saves time."""
 
-    def __init__(self, pristine: Pristine, replies: BinaryIO) -> None:
-        self.pristine = pristine
-        self.replies = replies
+    def __init__(self, pristine: Pristine, store: Store, replies: BinaryIO) -> None:
+        self.pristine, self.store, self.replies = pristine, store, replies
+        self.rows = Rows(pristine)
+        self._live: OrderedDict[str, Live] = OrderedDict()
 
     def serve(self, requests: BinaryIO) -> None:
         """Answer until the controller closes the stream."""
@@ -40,66 +45,104 @@ class Trainer:
                 message, blobs = wire.read_frame(requests)
             except EOFError:
                 return
-            self._reply(message, blobs)
-            keras.backend.clear_session()
+            wire.write_frame(self.replies, self._reply(message, blobs))
+            self.store.sweep()
 
-    def _reply(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> None:
+    def _reply(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
         try:
-            answer = getattr(self, f"_{message['op']}")(message, blobs)
-        except (RecipeError, VariablesError) as error:
-            answer = {"error": str(error), "fault": False}
+            if message["op"] == "info":
+                return {"made": self._info()}
+            with self.store.working(message["key"]):
+                made = getattr(self, f"_{message['op']}")(message, blobs)
+                self.store.enter(message["key"], made)
+            return {"made": made}
+        except Busy:
+            return {"busy": True}
+        except (RecipeError, StateError) as error:
+            return {"error": str(error), "fault": False}
         except (
             Exception
         ) as error:  # the process border: whatever it was, the controller hears of it
-            answer = {"error": f"{type(error).__name__}: {str(error)[:300]}", "fault": True}
-        wire.write_frame(self.replies, answer)
+            self._live.clear()  # a model that broke may be half changed
+            return {"error": f"{type(error).__name__}: {str(error)[:300]}", "fault": True}
 
-    def _info(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
+    def _info(self) -> dict[str, Any]:
         return {"keras": keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__}
 
+    def _start(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
+        """The start values that `draws` give, where there are any, and a fresh optimizer."""
+        live = Live(message["plan"], self.rows)
+        _, optimizer = live.leave()
+        made: dict[str, Any] = {"optimizer": self.store.keep(optimizer), "weights": None}
+        if message["draws"] is not None:
+            made["weights"] = self.store.keep(live.start(message["draws"]))
+        self._remember(message["plan_key"], live)
+        return made
+
+    def _epoch(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
+        """Train one epoch from `state` under `seed`; keep the state after it."""
+        live = self._brought(message, blobs)
+        made = live.epoch(message["seed"])
+        weights, optimizer = live.leave()
+        return made | {
+            "weights": self.store.keep(weights),
+            "optimizer": self.store.keep(optimizer),
+        }
+
+    def _validate(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
+        """Evaluate `state` on the rows of `validation`."""
+        own = message["validation"]
+        return {"metrics": self._brought(message, blobs).validate(own["data"], own["batch_size"])}
+
     def _measure(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
-        """`before`, `after`: whether the blobs hold that state; replies: `start`, `measured`."""
+        """Accuracy and loss of `weights` on the rows of `data` and on the test split."""
         built = build(message["recipe"])
-        feed, test, logits = Feed.of(message), self._test(message), bool(message["from_logits"])
-        answer: dict[str, Any] = {}
-        states = list(blobs)
-        if message["before"]:
-            assign(built, message["recipe"], read_variables(states.pop(0)))
-            answer["start"] = measure_start(built.model, feed, self.pristine, test, logits)
-        if message["after"]:
-            assign(built, message["recipe"], read_variables(states.pop(0)))
-            answer["measured"] = measure(
-                built.model, feed, self.pristine, message["rows"], test, logits
-            )
-        return answer
-
-    def _train(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> dict[str, Any]:
-        """Reply `{"epoch": n, "state": …}` each epoch, then `measured`: `marks` → measurement."""
-        feed, test, logits = Feed.of(message), self._test(message), bool(message["from_logits"])
-        measured: dict[str, Any] = {}
-        for epoch, built in train(message, self.pristine):
-            if epoch in message["marks"]:
-                rows = message["measure_rows"]
-                measured[str(epoch)] = measure(built.model, feed, self.pristine, rows, test, logits)
-            wire.write_frame(self.replies, {"epoch": epoch, "state": state_of(built)})
-        return {"measured": measured}
-
-    def _test(self, message: Mapping[str, Any]) -> np.ndarray:
+        data = self._blob(message["weights"], blobs)
+        if data is None:
+            raise StateError(f"the state {message['weights'][:12]} is not here")
+        weights, _ = layout(built.layers)
+        unpack(data, weights)
+        if not all(np.isfinite(variable.numpy()).all() for variable in weights):
+            raise RecipeError("the weights are not finite numbers: the training diverged")
         start, stop = self.pristine.splits[message["test"]]
-        return np.arange(start, stop, dtype=np.int32)
+        return measure(
+            built.model,
+            Feed.of(message["data"]),
+            self.pristine,
+            message["data"]["rows"],
+            np.arange(start, stop, dtype=np.int32),
+            bool(message["from_logits"]),
+        )
 
+    def _brought(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> Live:
+        live = self._live.get(message["plan_key"]) or Live(message["plan"], self.rows)
+        state = message["state"]
+        needed = [
+            self._blob(state[part], blobs) if live.state[place] != state[part] else None
+            for place, part in enumerate(("weights", "optimizer"))
+        ]
+        live.into(*needed, state)
+        self._remember(message["plan_key"], live)
+        return live
 
-def state_of(built: Built) -> str:
-    """Return the SHA-256 of the trained variables' bytes, in the order of the nodes."""
-    digest = hashlib.sha256()
-    for layer in built.layers:
-        for variable in layer.trainable_variables:
-            digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
-    return digest.hexdigest()
+    def _blob(self, name: str, blobs: Sequence[bytes]) -> bytes | None:
+        """The bytes of a state: what came with the request, else from the store."""
+        for data in blobs:
+            if name_of(data) == name:
+                return data
+        return self.store.blob(name)
+
+    def _remember(self, key: str, live: Live) -> None:
+        self._live[key] = live
+        self._live.move_to_end(key)
+        while len(self._live) > KEPT_MODELS:
+            self._live.popitem(last=False)
 
 
 def main() -> None:
-    """Serve frames; the argument is the folder with the pristine rows."""
+    """Serve frames; arguments: the pristine rows, the memory, its bounds in bytes and seconds."""
+    rows, memory, most_bytes, most_s = sys.argv[1:5]
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not spoil a frame
-    Trainer(Pristine.open(Path(sys.argv[1])), replies).serve(sys.stdin.buffer)
+    store = Store(Path(memory), int(most_bytes), float(most_s))
+    Trainer(Pristine.open(Path(rows)), store, replies).serve(sys.stdin.buffer)

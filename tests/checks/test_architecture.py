@@ -6,7 +6,8 @@ import pytest
 
 from grader.checks.architecture import Likeness, canonical, closest, match
 from grader.checks.outline import outline, rescaling
-from grader.evidence import Compiled, Node, Recipe
+from grader.evidence import Compiled
+from grader.recipes import Node, Recipe
 from tests.factories import (
     assignment,
     compiled,

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from grader.evidence import Compiled, Labels
+from grader.evidence import Compiled
 from grader.findings import Finding
+from grader.recipes import Labels
 from tests.factories import (
     RAW,
     TRAIN,

@@ -10,19 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grader.evidence import (
-    CellRun,
-    Data,
-    Evaluation,
-    Evidence,
-    Fit,
-    Measurement,
-    Recipe,
-    Run,
-    Start,
-)
+from grader.evidence import CellRun, Evaluation, Evidence, Fit, Measurement, Run, Start
 from grader.findings import Finding, Flag, Status
 from grader.locale import Bilingual, Readable, Text
+from grader.recipes import Data, Recipe
 from grader.result import Answer, Graded, NotebookFile, Score, State, Student
 from tests.report.assignment_factory import assignment
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from grader.evidence import CellRun, Data, Evaluation, Evidence, Node, Recipe
+from grader.evidence import CellRun, Evaluation, Evidence
 from grader.findings import Status
 from grader.locale import Text
+from grader.recipes import Data, Node, Recipe
 from grader.report import charts
 from grader.report.html import render_report
 from grader.result import Answer, Flag, Graded, NotebookFile, State, Student

@@ -13,9 +13,10 @@ import pytest
 
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
-from grader.evidence import Fit, to_json
+from grader.evidence import Fit
 from grader.execution import Execution, execute
 from grader.loading import default_folder, load_assignment
+from grader.recipes import plain
 from grader.sandbox import Level, open_sandbox
 from grader.trainer import Trainer
 from tests.kernel.conftest import LOAD, notebook
@@ -82,7 +83,7 @@ def state(execution: Execution, fit: Fit) -> str:
 def train(trainer: Trainer, assignment: Assignment, fit: Fit, **changes: Any) -> list[str]:
     assert fit.recipe is not None
     request = {
-        "op": "train", "recipe": to_json(fit.recipe), "seed": assignment.spec.seed, "rows": fit.data.rows,
+        "op": "train", "recipe": plain(fit.recipe), "seed": assignment.spec.seed, "rows": fit.data.rows,
         "measure_rows": fit.data.rows, "table": fit.data.table, "row_shape": fit.data.row_shape, "optimizer": "adam",
         "loss": "sparse_categorical_crossentropy", "from_logits": False, "batch_size": 32, "epochs": 3,
         "validation_split": 0.0, "order": "fresh", "marks": [], "test": "test", **changes,

@@ -1,0 +1,206 @@
+"""What one run was given and what it brought itself: the record that points rest on.
+
+A state that a trainer made for this run, recognised by its name (the SHA-256 of its bytes), is
+*made*; every other one is *given*: training goes on from it, but the chain is then a claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from grader.delegation.service import Epoch, Service, epoch_seed
+from grader.recipes import Plan, State, Validation
+
+MOST_FITS = 500
+MOST_UPLOAD_BYTES = 150_000_000
+
+
+class Unserved(Exception):
+    """The run asked for what it cannot have; the message says why."""
+
+
+class Missing(Exception):
+    """The bytes of these states are needed first."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__("upload " + ", ".join(name[:12] for name in names))
+        self.names = names
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Seconds of training, and of waiting for it, that one fit and one run may take."""
+
+    fit_s: float
+    run_s: float
+
+
+@dataclass
+class Passed:
+    """One training that was passed on for a run.
+
+    Attributes:
+        parent: number of the training whose weights it goes on with, None for fresh ones.
+        before: epochs of all its ancestors.
+        given: some state of it was not made by a trainer.
+        states: after each epoch, the start first; each with the learning rate that led to it.
+        seconds: that trainers spent on it, and that it waited for them.
+        final: name of the weights that the fit ended with, where a trainer made them.
+    """
+
+    number: int
+    plan: Plan
+    parent: int | None
+    before: int
+    states: list[State]
+    given: bool = False
+    seconds: float = 0.0
+    final: str | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of this training alone."""
+        return len(self.states) - 1
+
+
+@dataclass
+class Ledger:
+    """The trainings of one run.
+
+    Args:
+        seed: the assignment's.
+        budget: how long one training and all of them together may take.
+    """
+
+    service: Service
+    seed: int
+    budget: Budget
+    fits: list[Passed] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    _weights: dict[str, int | None] = field(default_factory=dict)
+    _optimizers: set[str] = field(default_factory=set)
+    uploads: dict[str, bytes] = field(default_factory=dict)
+
+    def open(self, plan: Plan, state: State, before: int) -> Passed:
+        """Begin a training.
+
+        Args:
+            before: epochs that the notebook says its weights have had; they choose the order of
+                the rows, and nothing else.
+
+        Raises:
+            Unserved, Refused, TrainerFault: it cannot be trained.
+        """
+        if len(self.fits) >= MOST_FITS:
+            raise Unserved(f"{MOST_FITS} trainings are enough for one notebook")
+        draws = plan.training.draws
+        drawn = draws if draws and all(draws) else None
+        start = self.service.start(plan, drawn)
+        self._optimizers.add(start.optimizer)
+        fresh = start.weights is not None and start.weights == state.weights
+        if fresh:
+            self._weights[state.weights] = None
+        parent = self._weights.get(state.weights)
+        ancestors = 0 if parent is None else self.fits[parent].before + self.fits[parent].epochs
+        passed = Passed(
+            number=len(self.fits),
+            plan=plan,
+            parent=parent,
+            before=ancestors if self._made(state) else before,
+            states=[state],
+            given=not self._made(state) or (parent is not None and self.fits[parent].given),
+        )
+        self.fits.append(passed)
+        return passed
+
+    def epoch(self, number: int, state: State, before: int, validation: Validation | None) -> Epoch:
+        """Train the next epoch of a training.
+
+        Raises:
+            Missing: a given state's bytes have not been uploaded.
+            Unserved, Refused, TrainerFault: it cannot be trained.
+        """
+        passed = self._fit(number)
+        if passed.seconds > self.budget.fit_s:
+            raise Unserved(f"this training took more than {self.budget.fit_s:.0f} s")
+        if sum(one.seconds for one in self.fits) > self.budget.run_s:
+            raise Unserved(f"this notebook's trainings took more than {self.budget.run_s:.0f} s")
+        unknown = [
+            name
+            for name, made in (
+                (state.weights, state.weights in self._weights),
+                (state.optimizer, state.optimizer in self._optimizers),
+            )
+            if not made
+        ]
+        missing = [name for name in unknown if name not in self.uploads]
+        if missing:
+            raise Missing(missing)
+        passed.given = passed.given or bool(unknown)
+        seed = epoch_seed(passed.plan, self.seed, before + passed.epochs)
+        blobs = [self.uploads[name] for name in unknown]
+        done = self.service.epoch(passed.plan, state, seed, validation, blobs)
+        passed.states.append(done.state)
+        passed.seconds += done.seconds
+        self._weights[done.state.weights] = number
+        self._optimizers.add(done.state.optimizer)
+        return done
+
+    def close(self, number: int, weights: str) -> None:
+        """Note the weights with which a fit ended, such as the best that were restored."""
+        passed = self._fit(number)
+        if weights in {state.weights for state in passed.states}:
+            passed.final = weights
+            self._weights[weights] = number
+
+    def upload(self, name: str, data: bytes) -> None:
+        """Keep the bytes of a given state.
+
+        Raises:
+            Unserved: they are too many.
+        """
+        if sum(map(len, self.uploads.values())) + len(data) > MOST_UPLOAD_BYTES:
+            self.uploads.clear()
+        self.uploads[name] = data
+
+    def bytes_of(self, name: str) -> bytes:
+        """Return a state's bytes, of those that were made for this run.
+
+        Raises:
+            Unserved: it was not, or its bytes are gone.
+        """
+        if name not in self._weights and name not in self._optimizers:
+            raise Unserved("this state was not made here")
+        data = self.service.memory.blob(name)
+        if data is None:
+            data = self._again(name)
+        return data
+
+    def history(self, passed: Passed) -> Iterator[Passed]:
+        """Yield a training and its ancestors, the latest first."""
+        at: int | None = passed.number
+        while at is not None:
+            yield self.fits[at]
+            at = self.fits[at].parent
+
+    def _made(self, state: State) -> bool:
+        return state.weights in self._weights and state.optimizer in self._optimizers
+
+    def _fit(self, number: int) -> Passed:
+        if not 0 <= number < len(self.fits):
+            raise Unserved(f"there is no training {number}")
+        return self.fits[number]
+
+    def _again(self, name: str) -> bytes:
+        """Train again what has gone missing from the memory."""
+        for passed in reversed(self.fits):
+            for place, state in enumerate(passed.states[1:], start=1):
+                if name in (state.weights, state.optimizer):
+                    before = passed.states[place - 1]
+                    seed = epoch_seed(passed.plan, self.seed, passed.before + place - 1)
+                    self.service.epoch(passed.plan, before, seed)
+        data = self.service.memory.blob(name)
+        if data is None:
+            raise Unserved(f"the state {name[:12]} is gone")
+        return data

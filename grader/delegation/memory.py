@@ -1,0 +1,202 @@
+"""The memory of trainings as the controller sees it: keys, and verified reads.
+
+A key is the SHA-256 of what an answer depends on, in one plain form: no names, no initializers, no
+number of epochs, and which Keras, TensorFlow and processor made it. Only trainers write
+(`training/store.py`, which has the layout).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from grader.recipes import Data, Plan, Recipe, State, Validation, plain
+
+GIB = 2**30
+MOST_BYTES = 8 * GIB
+MOST_S = 180 * 24 * 3600.0
+FORM = 1  # of the keys and answers; a change makes everything new
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the memory holds."""
+
+    answers: int
+    states: int
+    size_bytes: int
+
+
+class Memory:
+    """One folder of remembered trainings.
+
+    Args:
+        folder: made when it is missing; by default below the user's cache.
+        most_bytes, most_s: how large it may grow, and how old what nobody uses may get.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, most_bytes: int = MOST_BYTES, most_s: float = MOST_S
+    ) -> None:
+        self.folder = default_folder() if folder is None else folder
+        self.most_bytes, self.most_s = most_bytes, most_s
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def answer(self, key: str) -> dict[str, Any] | None:
+        """Return what a request with this key gave; None where it is unknown, damaged, or where
+        the state that it names is gone.
+        """
+        path = self.folder / "entries" / key[:2] / f"{key}.json"
+        try:
+            entry = json.loads(path.read_bytes())
+            made: dict[str, Any] = entry["made"]
+            if entry["sha256"] != _checksum(key, made):
+                return None
+            for part in ("weights", "optimizer"):
+                if made.get(part) is not None:
+                    self._touch(self._blob_path(made[part]))
+            self._touch(path)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return made
+
+    def blob(self, name: str) -> bytes | None:
+        """Return the bytes of a state; None where they are missing or damaged."""
+        try:
+            data = self._blob_path(name).read_bytes()
+        except OSError:
+            return None
+        return data if name_of(data) == name else None
+
+    def size(self) -> Size:
+        """Count what there is."""
+        answers = list(self.folder.glob("entries/*/*.json"))
+        states = list(self.folder.glob("blobs/*/*"))
+        total = 0
+        for path in (*answers, *states):
+            with suppress(OSError):
+                total += path.stat().st_size
+        return Size(len(answers), len(states), total)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for name in ("entries", "blobs", "locks"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _blob_path(self, name: str) -> Path:
+        return self.folder / "blobs" / name[:2] / name
+
+    @staticmethod
+    def _touch(path: Path) -> None:
+        """Say that a file was used; FileNotFoundError where there is none."""
+        try:
+            os.utime(path)
+        except PermissionError:
+            path.stat()
+
+
+def default_folder() -> Path:
+    """Return the user's own memory: `$XDG_CACHE_HOME/grader/memory`."""
+    cache_home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache_home) / "grader" / "memory"
+
+
+def name_of(data: bytes) -> str:
+    """Return the name under which these bytes are kept: their SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def plan_key(plan: Plan) -> str:
+    """Return the key of a plan; epochs, metrics' names and initial values are no part of it."""
+    training = plain(plan.training)
+    settings = dict(training["optimizer"]["settings"])
+    settings.pop("learning_rate", None)  # it stands in the state
+    training["optimizer"] = {**training["optimizer"], "settings": settings}
+    for name in ("draws", "tensorflow_seed"):
+        training.pop(name)
+    return _digest("plan", _recipe(plan.recipe), _data(plan.data), training)
+
+
+def start_key(plan: str, draws: object) -> str:
+    """Return the key of start values; `plan` is the plan's key, `draws` as in a `Training`."""
+    return _digest("start", plan, draws)
+
+
+def epoch_key(plan: str, state: State, seed: int) -> str:
+    """Return the key of one epoch from a state under a seed."""
+    return _digest("epoch", plan, plain(state), seed)
+
+
+def validation_key(plan: str, weights: str, validation: Validation) -> str:
+    """Return the key of an evaluation of these weights."""
+    return _digest("validation", plan, weights, _data(validation.data), validation.batch_size)
+
+
+def measure_key(recipe: Recipe, weights: str, data: Data, test: str, from_logits: bool) -> str:
+    """Return the key of a measurement of these weights."""
+    return _digest("measure", _recipe(recipe), weights, _data(data), test, from_logits)
+
+
+@cache
+def level() -> str:
+    """Return what equal numbers depend on: Keras, TensorFlow, NumPy and the processor's kind."""
+    versions = [f"{name} {_version(name)}" for name in ("keras", "numpy")]
+    builds = ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos")
+    versions += [f"{name} {found}" for name in builds if (found := _version(name))]
+    return " · ".join([*versions, platform.machine(), _processor()])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _processor() -> str:
+    """Vendor, family, model and vector instructions where the system tells them."""
+    try:
+        text = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+    except (OSError, UnicodeDecodeError):
+        return platform.processor()
+    fields = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", text, re.MULTILINE))
+    vector = re.compile(r"^(sse|ssse|avx|fma|f16c|amx|vnni|gfni|bmi|asimd|sve|neon)")
+    flags = sorted(
+        filter(vector.match, (fields.get("flags") or fields.get("Features", "")).split())
+    )
+    named = [fields.get(name, "") for name in ("vendor_id", "cpu family", "model")]
+    return " ".join([*named, hashlib.sha256(" ".join(flags).encode()).hexdigest()[:12]])
+
+
+def _recipe(recipe: Recipe) -> list[Any]:
+    """Operations and edges: whoever writes the same model in another way gets the same."""
+    nodes = [[node.op, plain(node)["config"], node.inputs] for node in recipe.nodes]
+    return [recipe.input_shape, nodes]
+
+
+def _data(data: Data) -> list[Any]:
+    labels = data.labels and [data.labels.kind, data.labels.classes, data.labels.given]
+    return [data.rows, data.table, data.row_shape, labels]
+
+
+def _digest(*parts: object) -> str:
+    text = json.dumps(
+        [FORM, level(), *parts], sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _checksum(key: str, made: Mapping[str, Any]) -> str:
+    body = json.dumps(made, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(f"{key}{body}".encode()).hexdigest()

@@ -1,0 +1,185 @@
+"""Models, data and trainings as plain data: what a training depends on, validated.
+
+A `Plan` is everything but the state from which an epoch starts. The kernel side asks for trainings
+in this form, records local fits in it, and the trainer rebuilds from it; so it is hostile until it
+has passed these models.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from grader import wire
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Short = Annotated[str, Field(max_length=300)]
+Scalar = bool | int | Finite | Short | None
+Settings = dict[Short, Scalar | Annotated[list[Scalar], Field(max_length=64)]]
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Record(BaseModel):
+    """Strict, frozen, and no key that we do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Node(Record):
+    """One operation of a model.
+
+    Attributes:
+        op: a name of `wire.LAYERS`, or the class path of what is not one (`custom` is then true).
+        config: the settings that `wire.LAYERS` lists for it.
+        inputs: indices of the nodes it reads; -1 is the model's input.
+        variables: positions in `model.variables` of the operation's own, in its own order.
+    """
+
+    op: Short
+    custom: bool = False
+    config: Settings = {}
+    inputs: Annotated[list[Annotated[int, Field(ge=-1, le=wire.MAX_LAYERS)]], Field(max_length=16)]
+    variables: Annotated[list[Annotated[int, Field(ge=0, le=500)]], Field(max_length=16)] = []
+
+
+class Recipe(Record):
+    """A model as plain data: operations in the order in which they run, and who reads whom.
+
+    Attributes:
+        input_shape: of one row, without the batch axis.
+        nodes: in topological order; the last is the model's output.
+    """
+
+    input_shape: Annotated[list[Count], Field(max_length=4)]
+    nodes: Annotated[list[Node], Field(max_length=wire.MAX_LAYERS)]
+
+    @property
+    def buildable(self) -> bool:
+        """Whether every operation is on the allow-list."""
+        return bool(self.nodes) and not any(node.custom for node in self.nodes)
+
+
+class Labels(Record):
+    """How labels were written, and how many do not belong to their rows.
+
+    Attributes:
+        given: where some do not, all of them: base64 of one byte a row.
+    """
+
+    kind: Literal["sparse", "one-hot"]
+    classes: Count
+    mismatched: Count
+    given: Annotated[str, Field(max_length=300_000)] | None = None
+
+
+class Data(Record):
+    """Which rows of the dataset an array holds.
+
+    Attributes:
+        recognised: whether every row was found; then `rows`, `row_shape` and `table` say which.
+        count: number of rows.
+        rows: compact row numbers (`dataset.identity.rows_of` reads them).
+        table: what each of the 256 pixel values became, None where not seen.
+        text: `train[0:60000]`, for people.
+        reason: why rows were not recognised.
+    """
+
+    recognised: bool
+    count: Count
+    rows: (
+        Annotated[list[list[Count]], Field(max_length=256)]
+        | Annotated[str, Field(max_length=600_000)]
+        | None
+    ) = None
+    table: Annotated[list[Finite | None], Field(min_length=256, max_length=256)] | None = None
+    row_shape: Annotated[list[Count], Field(max_length=4)] | None = None
+    labels: Labels | None = None
+    text: Short = ""
+    reason: Short | None = None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether rows, pixel values and labels are all known."""
+        return (
+            self.recognised
+            and self.rows is not None
+            and self.table is not None
+            and self.row_shape is not None
+            and self.labels is not None
+            and (self.labels.mismatched == 0 or self.labels.given is not None)
+        )
+
+
+class Part(Record):
+    """An optimizer, schedule, loss, metric or initializer of Keras's own, by its class's name."""
+
+    name: Short
+    settings: Settings = {}
+    schedule: Part | None = None
+
+
+class Training(Record):
+    """How a model is trained: what changes a step, beside the recipe and the data.
+
+    Attributes:
+        order: places of the trained variables, in node order, as the optimizer has them; None
+            where the two orders are the same.
+        class_weight: pairs of class and weight.
+        draws: how each weight starts, in node order; None for one that cannot be said.
+        tensorflow_seed: the seed that the notebook set; None: a fresh order in every epoch.
+    """
+
+    order: Annotated[list[Count], Field(max_length=500)] | None = None
+    optimizer: Part
+    loss: Part
+    metrics: Annotated[list[Part], Field(max_length=20)]
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
+    shuffle: bool = True
+    class_weight: Annotated[list[tuple[Count, Finite]], Field(max_length=1000)] | None = None
+    draws: Annotated[list[Part | None], Field(max_length=500)]
+    tensorflow_seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+
+    @property
+    def from_logits(self) -> bool:
+        """Whether the loss applies softmax itself."""
+        return self.loss.settings.get("from_logits") is True
+
+
+class Plan(Record):
+    """All that an epoch depends on but the state it starts from and its seed."""
+
+    recipe: Recipe
+    data: Data
+    training: Training
+
+
+class State(Record):
+    """Where a training stands: names of bytes (SHA-256), and what is small.
+
+    Attributes:
+        weights, optimizer: see `training/states.py`.
+        seeds: the layers' own random generators, in node order.
+        learning_rate: None where a schedule sets it.
+    """
+
+    weights: Hash
+    optimizer: Hash
+    seeds: Annotated[
+        list[Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(max_length=4)]],
+        Field(max_length=100),
+    ] = []
+    learning_rate: Finite | None = None
+
+
+class Validation(Record):
+    """Rows that are evaluated after an epoch."""
+
+    data: Data
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def plain(record: BaseModel) -> dict[str, Any]:
+    """Return a record as plain JSON values."""
+    return record.model_dump(mode="json")
