@@ -15,19 +15,26 @@ import re
 import statistics
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from grader import wire
 from grader.assignment import Assignment, SpecError
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
-from grader.sandbox import open_sandbox
+from grader.delegation import Service
+from grader.delegation.service import epoch_seed
+from grader.grading import open_service
+from grader.recipes import Data, Labels, Part, Plan, Recipe, State
+from grader.recipes import Training as Settings
+from grader.sandbox import probe
 from grader.thresholds import PLAIN
-from grader.trainer import Trainer
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     PLAIN: {},
@@ -42,8 +49,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 LAYER = re.compile(r"(?P<op>[A-Za-z0-9]+)(?:\((?P<size>\d+)(?:, *(?P<activation>\w+))?\))?$")
 FIXED_COST = 200_000  # of an epoch, in the unit of a layer's products
-CALIBRATION_S = 24 * 3600
-SLOTS = 40  # sandboxes of a class that is graded meanwhile have lower ones
+RATES = {"sgd": 0.01}  # Keras's defaults; 0.001 for the others
 Say = Callable[[str], None]
 
 
@@ -100,16 +106,17 @@ def calibrate(
     for training in sorted(todo, key=lambda one: -one.weight(inputs)):
         waiting.put(training)
     board = _Board(assignment, done, target, sum(one.weight(inputs) for one in todo), say)
-    threads = [
-        threading.Thread(
-            target=_work, args=(slot, assignment, dataset, waiting, board), daemon=True
-        )
-        for slot in range(workers)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with open_service(assignment, dataset, probe().level, workers) as service:
+        threads = [
+            threading.Thread(
+                target=_work, args=(assignment, dataset, service, waiting, board), daemon=True
+            )
+            for _ in range(workers)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     if board.problem is not None:
         raise board.problem
 
@@ -156,34 +163,91 @@ def recipe(
     return {"input_shape": list(shape), "nodes": nodes}
 
 
-def request(
-    assignment: Assignment, training: Training, splits: Mapping[str, tuple[int, int]]
-) -> dict[str, Any]:
-    """Return what the trainer is asked for this training."""
+def plan(assignment: Assignment, training: Training, splits: Mapping[str, tuple[int, int]]) -> Plan:
+    """Return what the trainer is asked to train."""
     settings = VARIANTS[training.variant]
     first, last = splits[assignment.spec.dataset.train]
-    kept = int((last - first) * (1.0 - settings.get("validation_split", 0.0)))
+    kept = math.floor((last - first) * (1.0 - settings.get("validation_split", 0.0)))
+    loss = settings.get("loss", training.loss)
+    labels = Labels(
+        kind="sparse" if loss.startswith("sparse") else "one-hot",
+        classes=len(assignment.spec.dataset.classes),
+        mismatched=0,
+    )
     logits = bool(settings.get("from_logits", False))
-    return {
-        "op": "train",
-        "recipe": recipe(
-            training.layers, assignment.spec.dataset.shape, settings.get("dropout"), logits
+    made = Recipe.model_validate(
+        recipe(training.layers, assignment.spec.dataset.shape, settings.get("dropout"), logits)
+    )
+    repeated = settings.get("order") == "repeated"
+    return Plan(
+        recipe=made,
+        data=Data(
+            recognised=True,
+            count=kept,
+            rows=[[first, first + kept]],
+            table=[float(np.float32(value / 255)) for value in range(256)],
+            row_shape=list(assignment.spec.dataset.shape),
+            labels=labels,
         ),
-        "seed": training.seed,
-        "rows": [[first, last]],
-        "measure_rows": [[first, first + kept]],
-        "table": [value / 255 for value in range(256)],
-        "row_shape": list(assignment.spec.dataset.shape),
-        "optimizer": training.optimizer,
-        "loss": settings.get("loss", training.loss),
-        "from_logits": logits,
-        "batch_size": settings.get("batch_size", 32),
-        "epochs": max(training.marks),
-        "validation_split": settings.get("validation_split", 0.0),
-        "order": settings.get("order", "fresh"),
-        "marks": sorted(training.marks),
-        "test": assignment.spec.dataset.test,
-    }
+        training=Settings(
+            optimizer=Part(
+                name=class_of(training.optimizer, wire.OPTIMIZERS),
+                settings={"learning_rate": RATES.get(training.optimizer, 0.001)},
+            ),
+            loss=Part(name=class_of(loss, wire.LOSSES), settings={"from_logits": logits}),
+            metrics=[],
+            batch_size=settings.get("batch_size", 32),
+            draws=start_draws(made, training.seed),
+            tensorflow_seed=training.seed if repeated else None,
+        ),
+    )
+
+
+def start_draws(made: Recipe, seed: int) -> list[Part | None]:
+    """Draw as an unseeded notebook does: Glorot uniform kernels under derived seeds, zero biases."""
+    draws: list[Part | None] = []
+    seen: Counter[tuple[int, ...]] = Counter()
+    size = math.prod(made.input_shape)
+    for node in made.nodes:
+        if node.op == "Dense":
+            units = node.config["units"]
+            assert isinstance(units, int)
+            shape = (size, units)
+            drawn = wire.initial_seed(seed, node.op, shape, seen[shape])
+            seen[shape] += 1
+            draws += [Part(name="GlorotUniform", settings={"seed": drawn}), Part(name="Zeros")]
+            size = units
+    return draws
+
+
+def train(
+    service: Service,
+    assignment: Assignment,
+    training: Training,
+    splits: Mapping[str, tuple[int, int]],
+) -> dict[str, Any]:
+    """Train and measure after each of the training's marks; return epochs → measurement."""
+    asked = plan(assignment, training, splits)
+    start = service.start(asked, asked.training.draws)
+    assert start.weights is not None
+    dropouts = sum(node.op == "Dropout" for node in asked.recipe.nodes)
+    rate = asked.training.optimizer.settings["learning_rate"]
+    assert isinstance(rate, float)
+    state = State(
+        weights=start.weights,
+        optimizer=start.optimizer,
+        seeds=[[wire.derived_seed(training.seed, "dropout", n), 0] for n in range(dropouts)],
+        learning_rate=rate,
+    )
+    measured = {}
+    for epoch in range(max(training.marks)):
+        state = service.epoch(asked, state, epoch_seed(asked, training.seed, epoch)).state
+        if epoch + 1 in training.marks:
+            measured[str(epoch + 1)] = service.measure(
+                asked.recipe, asked.data, state.weights,
+                assignment.spec.dataset.test, asked.training.from_logits,
+            )  # fmt: skip
+    return measured
 
 
 def summary(values: Sequence[float]) -> dict[str, float | int]:
@@ -238,19 +302,27 @@ class _Board:
             )
 
 
-def _work(slot: int, assignment: Assignment, dataset: Dataset, waiting: Any, board: _Board) -> None:
+def _work(
+    assignment: Assignment, dataset: Dataset, service: Service, waiting: Any, board: _Board
+) -> None:
     splits = Pristine.open(dataset.rows).splits
     try:
-        with Trainer(open_sandbox(slot=SLOTS + slot), dataset, CALIBRATION_S) as trainer:
-            environment = {**trainer.ask({"op": "info"}), "data_sha256": dataset.sha256}
-            while board.problem is None:
-                training = waiting.get_nowait()
-                answer = trainer.ask(request(assignment, training, splits))
-                board.add(training, answer["measured"], environment)
+        environment = {**service.info(), "data_sha256": dataset.sha256}
+        while board.problem is None:
+            training = waiting.get_nowait()
+            board.add(training, train(service, assignment, training, splits), environment)
     except queue.Empty:
         return
     except Exception as error:  # noqa: BLE001 - the border: the thread's caller raises it
         board.problem = error
+
+
+def class_of(word: str, allowed: Mapping[str, Any]) -> str:
+    """Return the class that Keras means by a word, such as Adam by `adam`."""
+    for name in allowed:
+        if word in (name, wire.snake(name), name.lower()):
+            return name
+    raise SpecError(f"experiments: {word!r} cannot be calibrated; it is not on the allow-list")
 
 
 def _layer(text: str) -> re.Match[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = click.Path(path_type=Path, file_okay=False)
 ANY = click.Path(path_type=Path)
 LANGUAGE = click.Choice(["es", "en"])
+TRAIN_IN_KERNEL = "Train as plain Keras would, and verify afterwards; slower, the same grades."
 GOOD, ATTENTION, UNUSABLE, OURS = 0, 1, 2, 3
 
 
@@ -71,9 +72,15 @@ def main(debug: bool) -> None:
 @click.option(
     "--lang", "language", type=LANGUAGE, help="Language of the report; the assignment's by default."
 )
+@click.option("--train-in-kernel", is_flag=True, help=TRAIN_IN_KERNEL)
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
 def check(
-    notebook: Path, folder: Path | None, out: Path, language: str | None, as_json: bool
+    notebook: Path,
+    folder: Path | None,
+    out: Path,
+    language: str | None,
+    train_in_kernel: bool,
+    as_json: bool,
 ) -> None:
     """Check one notebook of your own: run it, print the table, write the report."""
     from grader.checking import check_notebook
@@ -88,6 +95,7 @@ def check(
         out,
         language,
         lambda line: click.echo(line, err=True),
+        train_in_kernel,
     )
     print_json(graded, language) if as_json else print_table(graded, language, out / "report.html")
     sys.exit(_exit_of_check(graded))
@@ -103,17 +111,24 @@ def check(
     type=LANGUAGE,
     help="Language of the reports; the assignment's by default.",
 )
-@click.option("--workers", type=click.IntRange(1, 16), help="Submissions at the same time.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Trainers at the same time.")
+@click.option("--train-in-kernel", is_flag=True, help=TRAIN_IN_KERNEL)
 def grade(
-    source: Path, out: Path, folder: Path | None, language: str | None, workers: int | None
+    source: Path,
+    out: Path,
+    folder: Path | None,
+    language: str | None,
+    workers: int | None,
+    train_in_kernel: bool,
 ) -> None:
-    """Grade a class: a folder of notebooks."""
+    """Grade a class: a folder of notebooks; again on the same folder, what has changed."""
     from grader.batch.command import grade_folder
 
     assignment = _assignment(folder)
     attention = grade_folder(
-        source, out, assignment, _dataset(assignment), language or assignment.spec.language, workers
-    )
+        source, out, assignment, _dataset(assignment), language or assignment.spec.language,
+        workers, train_in_kernel,
+    )  # fmt: skip
     sys.exit(ATTENTION if attention else GOOD)
 
 

@@ -6,14 +6,12 @@ them). What does not pass is dropped and counted, never repaired: missing eviden
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from grader import wire
 from grader.recipes import Count, Data, Finite, Plan, Recipe, Record, Scalar, Short, Training
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -278,6 +276,14 @@ class Run:
     def id(self) -> int:
         """The number of the fit's record."""
         return self.fit.id
+
+    @property
+    def own(self) -> Measurement | None:
+        """What the notebook's own variables measure: the value that its claims are compared with.
+
+        A verification trains other variables, which honestly measure a little more or less.
+        """
+        return self.measured if self.trained_by == "trainer" else self.claimed
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from grader.checks import judge
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
 from grader.delegation import Memory, Service
+from grader.delegation.memory import level as machine_level
 from grader.evidence import (
     Evaluation,
     Evidence,
@@ -67,6 +68,7 @@ class Gathered:
     Attributes:
         notebook: None when the file cannot be read; `problem` then says why.
         fault: the problem is ours: points stay pending.
+        under: what it was run under (`run_key`); under another it would have to run again.
     """
 
     file: NotebookFile
@@ -75,6 +77,20 @@ class Gathered:
     environment: Mapping[str, str] = field(default_factory=dict)
     problem: Readable | None = None
     fault: bool = False
+    under: str = ""
+
+
+def run_key(assignment: Assignment, level: Level, train_in_kernel: bool) -> str:
+    """Return a name for all that a run depends on beside the notebook.
+
+    Thresholds, points, texts and the rubric are no part of it: they judge what a run left.
+    """
+    spec = assignment.spec
+    parts = [
+        __version__, machine_level(), level.value, train_in_kernel, spec.seed,
+        spec.dataset.model_dump_json(), spec.limits.model_dump_json(),
+    ]  # fmt: skip
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def open_service(
@@ -130,15 +146,19 @@ class Grading:
     def gather(self, data: bytes, name: str) -> Gathered:
         """Read, run and measure a notebook: everything that costs time."""
         file = NotebookFile(name, hashlib.sha256(data).hexdigest())
+        under = run_key(self.assignment, self.sandbox.level, self.train_in_kernel)
         try:
             notebook = read_notebook(data, name)
         except Unreadable as unreadable:
-            return Gathered(file, environment=self._environment(None), problem=unreadable.text)
+            return Gathered(
+                file, environment=self._environment(None), problem=unreadable.text, under=under
+            )
         problem = ""
         for _ in range(TRIES):
             try:
                 evidence = self._run(notebook)
-                return Gathered(file, notebook, evidence, self._environment(evidence.runtime))
+                environment = self._environment(evidence.runtime)
+                return Gathered(file, notebook, evidence, environment, under=under)
             except (WallsError, TrainerFault) as fault:
                 problem = str(fault)
         said = T(

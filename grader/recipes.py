@@ -18,6 +18,7 @@ Count = Annotated[int, Field(ge=0, le=10**9)]
 Short = Annotated[str, Field(max_length=300)]
 Scalar = bool | int | Finite | Short | None
 Settings = dict[Short, Scalar | Annotated[list[Scalar], Field(max_length=64)]]
+Pair = Annotated[list[int | Finite], Field(min_length=2, max_length=2)]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -137,7 +138,7 @@ class Training(Record):
     metrics: Annotated[list[Part], Field(max_length=20)]
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
     shuffle: bool = True
-    class_weight: Annotated[list[tuple[Count, Finite]], Field(max_length=1000)] | None = None
+    class_weight: Annotated[list[Pair], Field(max_length=1000)] | None = None
     draws: Annotated[list[Part | None], Field(max_length=500)]
     tensorflow_seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,15 @@ FASHION = DatasetSpec(
     debian_package="dataset-fashion-mnist",
     debian_folder="usr/share/datasets/fashion-mnist",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A memory of trainings of this test run's own; what one test trains, the next need not."""
+    folder = tmp_path_factory.mktemp("memory")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADER_MEMORY", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -144,7 +144,7 @@ def run(
     """One fit of the baseline, trained by the trainer; fields of Run and Fit by name."""
     own = {
         key: said.pop(key)
-        for key in ("trained_by", "measured", "unmeasured", "fault")
+        for key in ("trained_by", "measured", "claimed", "samples", "unmeasured", "fault")
         if key in said
     }
     before = said.get("epochs_before", 0)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from grader.batch.classroom import Outcome, grade_class, write_grades
+from grader.batch.classroom import Machine, Outcome, grade_class, write_grades
 
-__all__ = ["Outcome", "grade_class", "write_grades"]
+__all__ = ["Machine", "Outcome", "grade_class", "write_grades"]

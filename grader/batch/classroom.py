@@ -1,8 +1,13 @@
-"""One class on one machine: workers side by side, one bad file never stops the others."""
+"""One class on one machine: kernels side by side, trainings shared, one bad file stops nobody.
+
+What a notebook's run left is kept. Grading the same folder again judges it anew where the spec,
+the thresholds or the language have changed, and runs only what has not run under this spec.
+"""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -10,15 +15,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from grader import __version__
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
+from grader.delegation import Memory, Service
 from grader.gradebook import Gradebook
-from grader.grading import Gathered, Grading, Override, conclude, template_of
+from grader.grading import (
+    Gathered,
+    Grading,
+    Override,
+    conclude,
+    open_service,
+    run_key,
+    template_of,
+)
 from grader.intake import IntakeError, Submission, read_file
 from grader.locale import T
 from grader.notebook import Notebook
 from grader.report.files import write_student
 from grader.result import Graded, NotebookFile, State, Student, result_json
+from grader.sampling import add_samples, wanted
 from grader.sandbox import Level
 from grader.unreadable import Unreadable
 
@@ -39,71 +55,193 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """One finished submission, with its place among all."""
+    """One finished submission, with its place among all.
+
+    Attributes:
+        result: its result.json.
+        how: `run`; `scored` from what an earlier run left; `kept`, because nothing has changed.
+    """
 
     number: int
     of: int
     submission: Submission
-    graded: Graded
+    result: dict[str, Any]
+    how: str = "run"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How a class is run.
+
+    Attributes:
+        workers: trainers at the same time.
+        kernels: notebooks at the same time; they mostly wait for trainings.
+        memory: of trainings; the user's own by default.
+        train_in_kernel: nothing is delegated; everything is verified.
+    """
+
+    level: Level
+    workers: int
+    kernels: int
+    memory: Memory | None = None
+    train_in_kernel: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a class still needs."""
+
+    to_run: tuple[Submission, ...]
+    to_score: tuple[Submission, ...]
+    kept: tuple[Submission, ...]
+    scored: str
 
 
 class Stopped(Exception):
     """The batch cannot go on; what is done is kept in the gradebook and in the files."""
 
 
+def sort(
+    submissions: Iterable[Submission],
+    assignment: Assignment,
+    gradebook: Gradebook,
+    machine: Machine,
+    language: str,
+) -> Waiting:
+    """Say which submissions must run, which are only scored anew, and which stand as they are."""
+    under = run_key(assignment, machine.level, machine.train_in_kernel)
+    scored = hashlib.sha256(f"{assignment.sha256}{language}{__version__}".encode()).hexdigest()
+    standings = gradebook.standings()
+    kinds: dict[str, list[Submission]] = {"run": [], "score": [], "keep": []}
+    for submission in submissions:
+        standing = standings.get(submission.student.id)
+        if standing is None or standing.under != under or standing.notebook != _sha256(submission):
+            kinds["run"].append(submission)
+        else:
+            kinds["keep" if standing.scored == scored else "score"].append(submission)
+    return Waiting(tuple(kinds["run"]), tuple(kinds["score"]), tuple(kinds["keep"]), scored)
+
+
 def grade_class(
-    submissions: tuple[Submission, ...],
+    waiting: Waiting,
     assignment: Assignment,
     dataset: Dataset,
-    level: Level,
+    machine: Machine,
+    gradebook: Gradebook,
     out: Path,
     language: str,
-    workers: int,
     started: Callable[[Submission], None] = lambda submission: None,
 ) -> Iterator[Outcome]:
     """Grade each submission; yield each when its files and its row in the gradebook are written.
 
     Args:
-        out: the class's folder (design.md, *Output folder*); made when it is missing.
-        workers: submissions that run at the same time, each in walls of its own.
-        started: called, in a worker's thread, when a submission begins.
+        out: the class's folder (design.md, *Output folder*).
+        started: called, in a kernel's thread, when a submission begins.
 
     Raises:
         Stopped: our side failed in a way that the next submission would meet too.
     """
+    of = len(waiting.to_run) + len(waiting.to_score) + len(waiting.kept)
+    keeper = _Keeper(assignment, dataset, gradebook, out, language, waiting.scored)
+    number = 0
+    for submission in waiting.kept:
+        number += 1
+        yield Outcome(number, of, submission, keeper.result(submission), "kept")
+    with open_service(
+        assignment, dataset, machine.level, machine.workers, machine.memory
+    ) as service:
+        for submission in waiting.to_score:
+            number += 1
+            gathered = keeper.sampled(submission, service)
+            yield Outcome(number, of, submission, keeper.keep(submission, gathered), "scored")
+        for submission, gathered in _run(
+            waiting.to_run, assignment, dataset, machine, service, started
+        ):
+            number += 1
+            yield Outcome(number, of, submission, keeper.keep(submission, gathered))
+
+
+def missing_seeds(waiting: Waiting, assignment: Assignment, gradebook: Gradebook) -> int:
+    """Return how many trainings the scoring needs that have not run: seeds near a threshold."""
+    return sum(
+        len(set(wanted(assignment, gradebook.entry(submission.student.id).gathered.evidence)))
+        for submission in waiting.to_score
+    )
+
+
+class _Keeper:
+    """Concludes what was gathered, writes the files and the gradebook; one thread uses it."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        dataset: Dataset,
+        gradebook: Gradebook,
+        out: Path,
+        language: str,
+        scored: str,
+    ) -> None:
+        self.assignment, self.dataset, self.gradebook = assignment, dataset, gradebook
+        self.out, self.language, self.scored = out, language, scored
+        self.template = template_of(assignment)
+
+    def keep(self, submission: Submission, gathered: Gathered) -> dict[str, Any]:
+        marks = self.gradebook.overrides(submission.student.id)
+        gathered, graded = _concluded(self.assignment, self.template, gathered, submission, marks)
+        write_student(self.out, gathered, graded, self.language, self.dataset)
+        result = result_json(graded, self.language)
+        self.gradebook.add(graded.student, gathered, result, self.scored)
+        return result
+
+    def result(self, submission: Submission) -> dict[str, Any]:
+        return self.gradebook.entry(submission.student.id).result
+
+    def sampled(self, submission: Submission, service: Service) -> Gathered:
+        """What an earlier run left, with the seeds that the thresholds of today ask for."""
+        gathered = self.gradebook.entry(submission.student.id).gathered
+        if gathered.notebook is None or gathered.fault:
+            return gathered
+        evidence = add_samples(service, self.assignment, gathered.evidence)
+        return replace(gathered, evidence=evidence)
+
+
+def _run(
+    submissions: Iterable[Submission],
+    assignment: Assignment,
+    dataset: Dataset,
+    machine: Machine,
+    service: Service,
+    started: Callable[[Submission], None],
+) -> Iterator[tuple[Submission, Gathered]]:
     waiting: queue.SimpleQueue[Submission] = queue.SimpleQueue()
     for submission in submissions:
         waiting.put(submission)
+    count = waiting.qsize()
     finished: queue.SimpleQueue[tuple[Submission, Gathered] | Exception] = queue.SimpleQueue()
 
     def work(slot: int) -> None:
         try:
-            with Grading(assignment, dataset, level, slot) as grading:
-                while True:
-                    submission = waiting.get_nowait()
-                    started(submission)
-                    finished.put((submission, _gathered(grading, submission)))
+            grading = Grading(
+                assignment, dataset, machine.level, service, slot, machine.train_in_kernel
+            )
+            while True:
+                submission = waiting.get_nowait()
+                started(submission)
+                finished.put((submission, _gathered(grading, submission)))
         except queue.Empty:
             return
         except Exception as error:  # noqa: BLE001 - the thread's border: the batch stops and says so
             finished.put(error)
 
-    # Sandboxes die with the thread that made them, so each worker keeps its own until the end.
-    threads = [threading.Thread(target=work, args=(slot,), daemon=True) for slot in range(workers)]
+    slots = range(min(machine.kernels, count))
+    threads = [threading.Thread(target=work, args=(slot,), daemon=True) for slot in slots]
     for thread in threads:
         thread.start()
-    template = template_of(assignment)
-    with Gradebook(out, assignment, language) as gradebook:
-        for number in range(1, len(submissions) + 1):
-            done = finished.get()
-            if isinstance(done, Exception):
-                raise Stopped(f"grading stopped: {type(done).__name__}: {done}") from done
-            submission, gathered = done
-            marks = gradebook.overrides(submission.student.id)
-            gathered, graded = _concluded(assignment, template, gathered, submission, marks)
-            write_student(out, gathered, graded, language, dataset)
-            gradebook.add(graded.student, gathered, result_json(graded, language))
-            yield Outcome(number, len(submissions), submission, graded)
+    for _ in range(count):
+        done = finished.get()
+        if isinstance(done, Exception):
+            raise Stopped(f"grading stopped: {type(done).__name__}: {done}") from done
+        yield done
     for thread in threads:
         thread.join()
 
@@ -129,6 +267,13 @@ def write_grades(
             )
         for student in missing:
             writer.writerow([_inert(student.id), _inert(student.name), MISSING] + [""] * 7)
+
+
+def _sha256(submission: Submission) -> str:
+    try:
+        return hashlib.sha256(read_file(submission.path)).hexdigest()
+    except (IntakeError, Unreadable):
+        return ""
 
 
 def _gathered(grading: Grading, submission: Submission) -> Gathered:
@@ -163,6 +308,6 @@ def _inert(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@\t\r\n＝＋－＠" else text
 
 
-def needs_attention(graded: Graded) -> bool:
+def needs_attention(result: dict[str, Any]) -> bool:
     """Whether a person must look at this submission (written answers aside)."""
-    return graded.state is not State.GRADED
+    return bool(result["state"] != State.GRADED)

@@ -5,21 +5,32 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from grader.assignment import Assignment
-from grader.batch.classroom import Outcome, grade_class, needs_attention, write_grades
+from grader.batch.classroom import (
+    Machine,
+    Outcome,
+    Waiting,
+    grade_class,
+    missing_seeds,
+    needs_attention,
+    sort,
+    write_grades,
+)
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
 from grader.intake import submissions
-from grader.locale import T, Translator
-from grader.result import Graded
+from grader.locale import Readable, T, Translator
 from grader.sandbox import Level, WallsError, probe
 
 MEMORY_EACH_MB = 3000
+KERNEL_MB = 1500  # of a notebook whose trainings are delegated
+KERNELS_EACH = 3  # notebooks in flight for each trainer: enough for some to compute meanwhile
 
 
 def grade_folder(
@@ -29,6 +40,7 @@ def grade_folder(
     dataset: Dataset,
     language: str,
     workers: int | None,
+    train_in_kernel: bool = False,
 ) -> bool:
     """Grade a folder of notebooks; return whether a person must look at some.
 
@@ -47,30 +59,53 @@ def grade_folder(
     console, say = Console(highlight=False), Translator(language)
     for ignored in intake.ignored:
         console.print(escape(f"{ignored.shown}: {say(ignored.reason)}"), style="dim")
-    began = time.monotonic()
-    attention = False
-    for outcome in grade_class(
-        intake.submissions,
-        assignment,
-        dataset,
-        found.level,
-        out,
-        language,
-        workers or default_workers(),
-        lambda submission: console.print(
-            escape(say(T("{name}: running", name=submission.name))), style="dim"
-        ),
-    ):
-        attention |= needs_attention(outcome.graded)
-        console.print(escape(_line(outcome, time.monotonic() - began, say)))
-    with Gradebook(out) as gradebook:
+    slots = workers or default_workers()
+    machine = Machine(found.level, slots, default_kernels(slots), train_in_kernel=train_in_kernel)
+    with Gradebook(out, assignment, language) as gradebook:
+        waiting = sort(intake.submissions, assignment, gradebook, machine, language)
+        if waiting.kept or waiting.to_score:
+            console.print(escape(say(_again(waiting, assignment, gradebook))))
+        attention, began, ran = False, time.monotonic(), 0
+        for outcome in grade_class(
+            waiting,
+            assignment,
+            dataset,
+            machine,
+            gradebook,
+            out,
+            language,
+            lambda submission: console.print(
+                escape(say(T("{name}: running", name=submission.name))), style="dim"
+            ),
+        ):
+            attention |= needs_attention(outcome.result)
+            if outcome.how == "run":
+                ran += 1
+                seconds = (time.monotonic() - began) / ran * (len(waiting.to_run) - ran)
+                console.print(escape(_line(outcome, seconds, say)))
         gradebook.add_missing(intake.missing)
-        entries, missing = gradebook.entries(), gradebook.missing()
-    write_grades(out / "grades.csv", [entry.result for entry in entries], missing)
+        results, missing = gradebook.results(), gradebook.missing()
+    write_grades(out / "grades.csv", results, missing)
     for student in missing:
         console.print(escape(say(T("{name}: handed in no notebook", name=student.name))))
-    _print_class(console, [entry.result for entry in entries], out, say)
+    _print_class(console, results, out, say)
     return attention
+
+
+def _again(waiting: Waiting, assignment: Assignment, gradebook: Gradebook) -> Readable:
+    return T(
+        "{kept} stand as they are, {scored} are scored anew from what their run left "
+        "({seeds} seeds to train), {run} must run.",
+        kept=len(waiting.kept),
+        scored=len(waiting.to_score),
+        seeds=missing_seeds(waiting, assignment, gradebook),
+        run=len(waiting.to_run),
+    )
+
+
+def default_kernels(workers: int) -> int:
+    """Return how many notebooks are in flight: most of them wait for a training."""
+    return max(1, min(KERNELS_EACH * workers, _memory_mb() // KERNEL_MB))
 
 
 def default_workers() -> int:
@@ -85,22 +120,21 @@ def _memory_mb() -> int:
         return MEMORY_EACH_MB
 
 
-def _line(outcome: Outcome, seconds: float, say: Translator) -> str:
-    left = seconds / outcome.number * (outcome.of - outcome.number)
+def _line(outcome: Outcome, left: float, say: Translator) -> str:
     return say(
         T(
             "{number} of {total}: {name}, {points}; about {minutes:.0f} min left",
             number=outcome.number, total=outcome.of, name=outcome.submission.name,
-            points=_points(outcome.graded, say), minutes=left / 60,
+            points=_points(outcome.result, say), minutes=left / 60,
         )
     )  # fmt: skip
 
 
-def _points(graded: Graded, say: Translator) -> str:
-    if graded.problem is not None:
-        return say(graded.problem)
-    score = graded.score
-    return f"{say.number(score.earned / 100, 2)} / {say.number(score.possible / 100, 0)}"
+def _points(result: dict[str, Any], say: Translator) -> str:
+    if result["problem"] is not None:
+        return str(result["problem"])
+    points = result["points"]
+    return f"{say.number(points['earned'], 2)} / {say.number(points['possible'], 0)}"
 
 
 def _print_class(console: Console, results: list[dict], out: Path, say: Translator) -> None:  # type: ignore[type-arg]

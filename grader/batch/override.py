@@ -45,10 +45,11 @@ def override(folder: Path, student: str, check_name: str, points: float, because
             gradebook.language,
             open_dataset(assignment.spec.dataset.spec),
         )
-        gradebook.add(entry.student, entry.gathered, result)
+        scored = gradebook.standings()[student].scored
+        gradebook.add(entry.student, entry.gathered, result, scored)
         write_grades(
             folder / "grades.csv",
-            [each.result for each in gradebook.entries()],
+            gradebook.results(),
             gradebook.missing(),
         )
     before, after = entry.result["points"]["earned"], result["points"]["earned"]

@@ -97,6 +97,7 @@ class Trainings:
         return Choice(runs, outcomes, tuple(self._flags(runs)))
 
     def _flags(self, runs: Mapping[str, Run | None]) -> Iterator[Flag]:
+        yield from trust.tampered(self.evidence)
         for experiment in self.experiments:
             run = runs[experiment.id]
             if run is None:

@@ -1,7 +1,7 @@
 """May a run's numbers give points? What a person must look at first, and the flags that say so.
 
-In this version a measurement of the variables that the notebook handed over counts; verification
-training of local fits comes next (design.md, *Trusted states*), and this is its place.
+Numbers count when a trainer trained the model from variables that it drew itself: for the notebook
+(delegated), or again afterwards (verified). Everything else is a claim.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from grader.checks.rows import read_rows, row_text
 from grader.evidence import Evaluation, Evidence, Run
 from grader.findings import Flag, Status
 from grader.locale import Readable, T
+from grader.wire import TAMPERED
 
 PRETRAINED = 0.30  # test accuracy of a model that nobody has trained yet
 SAME = 0.001  # claims further than this from the measurement differ
@@ -35,7 +36,7 @@ def history(run: Run, evidence: Evidence) -> tuple[Run, ...]:
     return (*earlier, run)
 
 
-def distrust(run: Run, evidence: Evidence, assignment: Assignment, what: str) -> Pending | None:
+def distrust(run: Run, evidence: Evidence, assignment: Assignment) -> Pending | None:
     """Return why a run's accuracy or gap cannot give points by itself, None when it can."""
     if run.fault:
         return Pending(
@@ -49,22 +50,7 @@ def distrust(run: Run, evidence: Evidence, assignment: Assignment, what: str) ->
             rows=rows,
         )
         return _review(said, run, evidence, assignment)
-    if any(one.fit.given for one in history(run, evidence)):
-        said = T(
-            "The weights of this model were also set in another way than by training, so a "
-            "person must decide."
-        )
-        return _review(said, run, evidence, assignment)
-    # the gap of a pretrained model is still a gap between rows it saw and rows it did not
-    start = start_accuracy(run, evidence)
-    if what == "accuracy" and start is not None and start > PRETRAINED:
-        said = T(
-            "Before its first epoch this model already reached {start:.4f} on the test "
-            "split, so a person must decide.",
-            start=start,
-        )
-        return _review(said, run, evidence, assignment)
-    if run.measured is None:
+    if run.measured is None or run.trained_by == "kernel (unverified)":
         return _review(_unmeasured(run), run, evidence, assignment)
     return None
 
@@ -118,41 +104,60 @@ def flags(run: Run, evidence: Evidence, assignment: Assignment) -> Iterator[Flag
     start = start_accuracy(run, evidence)
     if start is not None and start > PRETRAINED:
         said = T(
-            "Cell {cell}: before its first epoch the model reached {start:.4f} on the test split.",
+            "Cell {cell}: before its first epoch the model reached {start:.4f} on the test split, "
+            "and no training of it was recorded until then. The points come from training the "
+            "same model again from fresh weights.",
             cell=cell,
             start=start,
         )
         yield Flag("pretrained", said, run.id)
-    if not run.fault and run.measured is None:
+    if not run.fault and (run.measured is None or run.trained_by == "kernel (unverified)"):
         yield Flag(
             "unverifiable_model", T("Cell {cell}: {why}", cell=cell, why=_unmeasured(run)), run.id
         )
     shown = _evaluated(run, evidence, assignment)
-    if shown is None or run.measured is None:
+    if shown is None or run.own is None:
         return
-    if abs(shown - run.measured.test_accuracy) > SAME:
+    if abs(shown - run.own.test_accuracy) > SAME:
         said = T(
             "Cell {cell}: the notebook showed a test accuracy of {shown:.4f}; measured "
             "were {measured:.4f}.",
             cell=cell,
             shown=shown,
-            measured=run.measured.test_accuracy,
+            measured=run.own.test_accuracy,
         )
         yield Flag("claim_differs", said, run.id)
+
+
+def tampered(evidence: Evidence) -> Iterator[Flag]:
+    """Yield a flag where the notebook replaced what records its trainings."""
+    replaced = [note for note in evidence.notes if note.what == TAMPERED]
+    if not replaced:
+        return
+    cells = sorted({note.cell for note in replaced if note.cell is not None})
+    said = T(
+        "In cell {cell} the notebook replaced {names}. From there on, what it shows of them is its "
+        "own word.",
+        cell=", ".join(map(str, cells)) or "?",
+        names=", ".join(dict.fromkeys(note.detail for note in replaced[:6])),
+    )
+    yield Flag("tampered_recorder", said)
 
 
 def implausible(
     run: Run, evidence: Evidence, assignment: Assignment, highest: float
 ) -> Iterator[Flag]:
-    """Yield a flag when an unverified claim is above what honest training reaches."""
+    """Yield a flag when a fit that no trainer ran claims more than honest training reaches."""
     shown = _evaluated(run, evidence, assignment)
-    if run.trained_by != "kernel (unverified)" or shown is None or shown <= highest:
+    reached = run.claimed.test_accuracy if run.claimed is not None else None
+    claims = [value for value in (shown, reached) if value is not None and value > highest]
+    if run.trained_by == "trainer" or not claims:
         return
     said = T(
-        "Cell {cell}: the notebook showed a test accuracy of {shown:.4f}; our own trainings "
-        "reach up to {highest:.4f}.",
+        "Cell {cell}: the notebook's model shows a test accuracy of {shown:.4f}; our own trainings "
+        "of this model reach up to {highest:.4f}.",
         cell=where(run.fit.cell),
-        shown=shown,
+        shown=max(claims),
         highest=highest,
     )
     yield Flag("implausible_accuracy", said, run.id)

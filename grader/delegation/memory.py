@@ -107,7 +107,10 @@ class Memory:
 
 
 def default_folder() -> Path:
-    """Return the user's own memory: `$XDG_CACHE_HOME/grader/memory`."""
+    """Return the user's own memory: `$GRADER_MEMORY`, else `$XDG_CACHE_HOME/grader/memory`."""
+    named = os.environ.get("GRADER_MEMORY")
+    if named:
+        return Path(named)
     cache_home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(cache_home) / "grader" / "memory"
 

@@ -4,8 +4,10 @@ CREATE TABLE assignment (
 ) STRICT;
 CREATE TABLE grading (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, student TEXT NOT NULL, name TEXT NOT NULL,
+    notebook TEXT NOT NULL, under TEXT NOT NULL, scored TEXT NOT NULL,
     gathered TEXT NOT NULL, result TEXT NOT NULL
 ) STRICT;
+CREATE INDEX grading_student ON grading (student, number);
 CREATE TABLE event (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, student TEXT NOT NULL,
     check_name TEXT NOT NULL, points INTEGER NOT NULL, because TEXT NOT NULL

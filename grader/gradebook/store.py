@@ -23,7 +23,7 @@ from grader.notebook import Cell, Notebook
 from grader.result import NotebookFile, Student
 
 FILE = "gradebook.sqlite"
-VERSION = 1
+VERSION = 2
 
 
 class GradebookError(Exception):
@@ -37,6 +37,15 @@ class Entry:
     student: Student
     gathered: Gathered
     result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which notebook was graded last, what it was run under, and what it was scored by."""
+
+    notebook: str
+    under: str
+    scored: str
 
 
 @dataclass(frozen=True)
@@ -90,19 +99,35 @@ class Gradebook:
         found = self._connection.execute("SELECT language FROM assignment ORDER BY number DESC")
         return str(found.fetchone()[0])
 
-    def add(self, student: Student, gathered: Gathered, result: dict[str, Any]) -> None:
-        """Keep one grading."""
+    def add(
+        self, student: Student, gathered: Gathered, result: dict[str, Any], scored: str = ""
+    ) -> None:
+        """Keep one grading; `scored` names what it was scored by."""
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO grading (at, student, name, gathered, result) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO grading (at, student, name, notebook, under, scored, gathered, result)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     _now(),
                     student.id,
                     student.name,
+                    gathered.file.sha256,
+                    gathered.under,
+                    scored,
                     _to_json(gathered),
                     json.dumps(result, ensure_ascii=False),
                 ),
             )
+
+    def standings(self) -> dict[str, Standing]:
+        """Return where each student's latest grading stands, by id."""
+        rows = self._connection.execute("SELECT student, notebook, under, scored FROM latest")
+        return {student: Standing(*rest) for student, *rest in rows}
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return the latest result.json of each student, in the order of their ids."""
+        rows = self._connection.execute("SELECT result FROM latest ORDER BY student")
+        return [json.loads(result) for (result,) in rows]
 
     def add_missing(self, students: Sequence[Student]) -> None:
         """Keep who handed in nothing; whoever is graded later is not missing any more."""
@@ -145,11 +170,14 @@ class Gradebook:
         Raises:
             GradebookError: there is no such student.
         """
-        for entry in self.entries():
-            if entry.student.id == student:
-                return entry
-        known = ", ".join(entry.student.id for entry in self.entries()[:20])
-        raise GradebookError(f"student {student!r} is not in {self.path}; there are: {known}")
+        found = self._connection.execute(
+            "SELECT name, gathered, result FROM latest WHERE student = ?", (student,)
+        ).fetchone()
+        if found is None:
+            known = ", ".join(list(self.standings())[:20])
+            raise GradebookError(f"student {student!r} is not in {self.path}; there are: {known}")
+        name, gathered, result = found
+        return Entry(Student(student, name), _from_json(gathered), json.loads(result))
 
     def overrides(self, student: str) -> tuple[Override, ...]:
         """Return a student's marks by people, oldest first."""
@@ -223,6 +251,7 @@ def _to_json(gathered: Gathered) -> str:
             "environment": dict(gathered.environment),
             "problem": _text(problem) if isinstance(problem, Text) else None,
             "fault": gathered.fault,
+            "under": gathered.under,
         },
         ensure_ascii=True,
     )  # fmt: skip
@@ -245,6 +274,7 @@ def _from_json(text: str) -> Gathered:
         environment=plain["environment"],
         problem=plain["problem"] and _to_text(plain["problem"]),
         fault=plain["fault"],
+        under=plain["under"],
     )
 
 

@@ -365,7 +365,15 @@ def looks_at_batches(callbacks: Any) -> bool:
         or getattr(type(callback), name, None) is not getattr(Callback, name)
         for callback in given
         for name in BATCH_METHODS
+        if not _saves_by_epoch(callback)
     )
+
+
+def _saves_by_epoch(callback: Any) -> bool:
+    """Keras's ModelCheckpoint has batch methods, which do nothing unless it counts batches."""
+    from keras.callbacks import ModelCheckpoint
+
+    return type(callback) is ModelCheckpoint and callback.save_freq == "epoch"
 
 
 def _steps(model: Any) -> int:

@@ -24,7 +24,9 @@ from .chains import Chains
 from .data import Look, claims, record, single_row
 from .epochs import Epochs
 from .fits import FitWatch
+from .guard import Guard
 from .line import Line
+from .loops import LoopWatch
 from .seeds import Seeds
 
 FUNCTIONS = ("train_function", "test_function")
@@ -48,6 +50,8 @@ class Recorder:
         self.depth = 0
         self.loop_noted: int | None = -1
         self.chains = Chains()
+        self.guard = Guard()
+        self.loops: dict[int, LoopWatch] = {}
         self.seeds = Seeds(seed, self._seeded)
         self.look = Look(pristine)
         self.epochs = Epochs()
@@ -66,14 +70,19 @@ class Recorder:
         )
         shell.install(ip, lambda what, detail: self.write("note", what=what, detail=detail))
         ip.events.register("pre_run_cell", self._begin_cell)
+        ip.events.register("post_run_cell", lambda result: self.quietly(self._end_cell, ip.user_ns))
 
     def write(self, kind: str, **fields: Any) -> int:
         """Append one record; return its number."""
         self.records += 1
+        return self.write_as(self.records, kind, **fields)
+
+    def write_as(self, number: int, kind: str, **fields: Any) -> int:
+        """Append one record under a number that was set aside for it; return the number."""
         wire.append_record(
-            self.job / wire.EVENTS, {"kind": kind, "id": self.records, "cell": self.cell, **fields}
+            self.job / wire.EVENTS, {"kind": kind, "id": number, "cell": self.cell, **fields}
         )
-        return self.records
+        return number
 
     def _begin_cell(self, info: Any) -> None:
         try:
@@ -81,6 +90,16 @@ class Recorder:
         except (OSError, ValueError):
             self.cell = None
         self.seeds.begin_cell()
+
+    def _end_cell(self, names: dict[str, Any]) -> None:
+        self._end_loops()
+        for replaced in self.guard.replaced(names):
+            self.write("note", what=wire.TAMPERED, detail=replaced)
+
+    def _end_loops(self) -> None:
+        loops, self.loops = self.loops, {}
+        for loop in loops.values():
+            self.quietly(loop.finish)
 
     def _seeded(self, generator: str) -> None:
         self.write("seed", generator=generator)
@@ -101,13 +120,20 @@ class Recorder:
         )
         self.seeds.derive_starts(keras)
         self.epochs.install()
+        kinds = (keras.Model, keras.Sequential, keras.src.models.functional.Functional)
         wrapped = {"fit": self._fit, "evaluate": self._evaluate, "predict": self._predict}
         for name, wrapper in wrapped.items():
             original = getattr(TensorFlowTrainer, name)
             setattr(TensorFlowTrainer, name, _around(original, wrapper))
         keras.Model.__call__ = _around(keras.Model.__call__, self._call)
-        for home, name in ((TensorFlowTrainer, "train_on_batch"), (BaseOptimizer, "apply")):
-            setattr(home, name, _around(getattr(home, name), self._own_loop))
+        for home, name, wrapper in (
+            (TensorFlowTrainer, "train_on_batch", self._batch),
+            (BaseOptimizer, "apply", self._own_loop),
+        ):
+            setattr(home, name, _around(getattr(home, name), wrapper))
+        self.guard.watch(kinds, ("fit", "evaluate", "predict", "train_on_batch", "compile"))
+        self.guard.watch((BaseOptimizer,), ("apply",))
+        self.guard.watch((keras.callbacks.History, keras.callbacks.CallbackList), ("on_epoch_end",))
         self.seeds.reset()
 
     @contextmanager
@@ -122,6 +148,7 @@ class Recorder:
         if self.depth:
             return self._aside(original, model, args, kwargs)
         with self._inside():
+            self._end_loops()
             try:
                 fit = FitWatch(self, model, _bound(original, model, args, kwargs))
             except Exception as error:
@@ -151,15 +178,36 @@ class Recorder:
         except Exception as error:
             self.write("note", what="recorder", detail=f"{type(error).__name__}: {error}"[:290])
 
+    def _batch(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        """Look at a batch of a loop; the loop becomes one record at the end of its cell."""
+        if self.depth:
+            return self._aside(original, model, args, kwargs)
+        with self._inside():
+            self.quietly(self._watched_batch, model, _bound(original, model, args, kwargs))
+            return original(model, *args, **kwargs)
+
+    def _watched_batch(self, model: Any, arguments: dict[str, Any]) -> None:
+        x, y = arguments.get("x"), arguments.get("y")
+        if not claims(x) or not claims(y):
+            self._note_loop(model)
+            return
+        loop = self.loops.get(id(model))
+        if loop is None or loop.model is not model:
+            loop = self.loops[id(model)] = LoopWatch(self, model, x, y)
+        loop.batch(x, y, arguments)
+
     def _own_loop(self, original: Callable[..., Any], thing: Any, args: Any, kwargs: Any) -> Any:
         """Note, once for each cell, that the notebook trains step by step itself."""
         if self.depth:
             return original(thing, *args, **kwargs)
+        self._note_loop(thing)
+        with self._inside():
+            return original(thing, *args, **kwargs)
+
+    def _note_loop(self, thing: Any) -> None:
         if self.loop_noted != self.cell:
             self.loop_noted = self.cell
             self.write("note", what=wire.OWN_LOOP, detail=type(thing).__name__)
-        with self._inside():
-            return original(thing, *args, **kwargs)
 
     def _evaluate(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         if self.depth:
@@ -172,6 +220,7 @@ class Recorder:
         return result
 
     def _evaluated(self, model: Any, arguments: dict[str, Any]) -> None:
+        self._end_loops()
         chain = self.chains.of(model)
         results = {name: wire.finite(value) for name, value in model.get_metrics_result().items()}
         data = record(self.look.at(arguments.get("x"), arguments.get("y")))
@@ -199,6 +248,7 @@ class Recorder:
         return result
 
     def _predicted(self, model: Any, x: Any, result: Any) -> None:
+        self._end_loops()
         values = np.asarray(result)
         chain = self.chains.of(model)
         fields: dict[str, Any] = {"shape": list(values.shape[:4]), "row_sum": None, "argmax": []}

@@ -82,7 +82,7 @@ class _Writer:
 
     def _measured(self, data: Data) -> float | None:
         """Return the trainer's accuracy on the same rows, None where it did not measure these."""
-        measured = self._run.measured
+        measured = self._run.own
         if measured is None or not data.recognised or data.rows is None:
             return None
         test = self._graded.evidence.splits.get(self._graded.assignment.spec.dataset.test)

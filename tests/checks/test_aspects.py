@@ -268,22 +268,25 @@ def test_test_rows_in_an_earlier_fit_of_the_chain_count() -> None:
     assert 2 in {flag.run for flag in flags}
 
 
-def test_weights_set_by_hand_wait_for_a_person() -> None:
-    """A chain whose weights were set otherwise earns no numbers by itself and raises no flag."""
-    found = verdict(evidence(run(given=True)))
-    status = {one.check: one.status for one in found.findings}
+def test_weights_set_by_hand_earn_by_verification() -> None:
+    """A chain whose weights were set otherwise earns what its training from fresh weights gave."""
+    verified = run(given=True, trained_by="kernel (verified)")
+    unverified = run(given=True, trained_by="kernel (unverified)")
 
-    assert ("needs_review", "needs_review") == (status["baseline.accuracy"], status["baseline.gap"])
-    assert () == found.flags
+    assert "passed" == judged("baseline.accuracy", verified).status
+    assert () == verdict(evidence(verified)).flags
+    assert "needs_review" == judged("baseline.accuracy", unverified).status
+    assert "needs_review" == judged("baseline.gap", unverified).status
 
 
 def test_a_pretrained_start_is_flagged() -> None:
-    """A model that knew the test split before its first epoch waits for a person."""
-    found = verdict(evidence(run(start=0.85)))
+    """A model that knew the test split before its first epoch is flagged, and earns verified."""
+    verified = run(start=0.85, given=True, trained_by="kernel (verified)")
+    found = verdict(evidence(verified))
 
     assert ["pretrained"] == [flag.kind for flag in found.flags]
-    assert "needs_review" == judged("baseline.accuracy", run(start=0.85)).status
-    assert "passed" == judged("baseline.gap", run(start=0.85)).status
+    assert "passed" == judged("baseline.accuracy", verified).status
+    assert "passed" == judged("baseline.gap", verified).status
 
 
 def test_going_on_with_a_chain_is_not_pretrained() -> None:
@@ -352,15 +355,69 @@ def test_a_claim_about_another_moment_is_not_compared() -> None:
 def test_an_implausible_claim_is_flagged() -> None:
     """A claim above all reference trainings is flagged where the trainer did not train."""
     claim = evaluation(results={"accuracy": 0.99})
-    local = run(trained_by="kernel (unverified)")
-    kinds = {flag.kind for flag in verdict(evidence(local, evaluations=(claim,))).flags}
+    local = run(trained_by="kernel (verified)", claimed=measurement(0.88))
+    reached = run(trained_by="kernel (verified)", claimed=measurement(0.99))
 
-    assert {"claim_differs", "implausible_accuracy"} == kinds
+    assert {"claim_differs", "implausible_accuracy"} == {
+        flag.kind for flag in verdict(evidence(local, evaluations=(claim,))).flags
+    }
+    assert ["implausible_accuracy"] == [
+        flag.kind for flag in verdict(evidence(reached, evaluations=(claim,))).flags
+    ]
+    assert () == verdict(evidence(run(), evaluations=())).flags
 
 
-@pytest.mark.parametrize("trained_by", ["kernel (verified)", "kernel (unverified)"])
-def test_a_measured_local_fit_earns_like_any_other(trained_by: str) -> None:
-    """Trained in the kernel and measured by the trainer: the measured numbers count."""
-    found = judged("baseline.accuracy", run(trained_by=trained_by, data=data(TRAIN)))
+def test_a_claim_is_compared_with_the_notebooks_own_variables() -> None:
+    """A verification trains other variables; their number says nothing about the claim."""
+    local = run(test=0.87, trained_by="kernel (verified)", claimed=measurement(0.8805))
+    unhanded = run(test=0.87, trained_by="kernel (verified)")
+    claim = evaluation(results={"accuracy": 0.8805})
 
-    assert ("passed", 400) == (found.status, found.earned)
+    assert () == verdict(evidence(local, evaluations=(claim,))).flags
+    assert () == verdict(evidence(unhanded, evaluations=(claim,))).flags
+
+
+@pytest.mark.parametrize(
+    ("trained_by", "status"),
+    [("kernel (verified)", "passed"), ("kernel (unverified)", "needs_review")],
+)
+def test_only_verified_local_fits_earn(trained_by: str, status: str) -> None:
+    """Variables that the notebook handed over earn nothing by themselves."""
+    local = run(trained_by=trained_by, data=data(TRAIN), claimed=measurement(0.99))
+
+    assert status == judged("baseline.accuracy", local).status
+    assert status == judged("baseline.gap", local).status
+
+
+def test_the_median_of_three_seeds_can_only_raise_points() -> None:
+    """Near the threshold two more seeds decide with it; a bad pair takes nothing away."""
+    alone = judged("baseline.accuracy", run(test=0.868))
+    raised = judged("baseline.accuracy", run(test=0.868, samples=(measurement(0.875), measurement(0.88))))
+    kept = judged("baseline.accuracy", run(test=0.868, samples=(measurement(0.80), measurement(0.80))))
+
+    assert ("partial", "passed") == (alone.status, raised.status)
+    assert alone.earned == kept.earned
+    assert "otras dos semillas" in spanish(raised.remark)
+
+
+def test_the_median_gap_of_three_seeds_can_only_help() -> None:
+    """The gap has the same second chance."""
+    wide = run(test=0.88, train=0.923)
+    others = (measurement(0.88, 0.90), measurement(0.88, 0.91))
+
+    assert "failed" == judged("baseline.gap", wide).status
+    assert "passed" == judged("baseline.gap", replace(wide, samples=others)).status
+
+
+def test_replaced_methods_are_flagged_in_words_that_accuse_nobody() -> None:
+    """A replaced method is named with its cell, once, and takes no points."""
+    notes = tuple(
+        Note(kind="note", id=90 + place, cell=4, what="tampered", detail=name)
+        for place, name in enumerate(("Model.fit", "Sequential.fit"))
+    )
+    found = verdict(evidence(run(), notes=notes))
+
+    assert ["tampered_recorder"] == [flag.kind for flag in found.flags]
+    said = spanish(found.flags[0].detail)
+    assert "Model.fit, Sequential.fit" in said and "celda 4" in said
+    assert "passed" == judged("baseline.accuracy", run(), notes=notes).status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import pytest
 
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
+from grader.delegation import Service
 from grader.execution import Execution, execute
+from grader.grading import open_service
 from grader.loading import default_folder, load_assignment
 from grader.sandbox import Level, open_sandbox
 
@@ -59,16 +61,30 @@ def limited(assignment: Assignment, **limits: int) -> Assignment:
     return assignment.model_copy(update={"spec": spec})
 
 
+@pytest.fixture(scope="session")
+def service(assignment: Assignment, dataset: Dataset) -> Iterator[Service]:
+    """One trainer for all tests of a process; nobody starts it before it is asked."""
+    with open_service(assignment, dataset, Level.STANDARD, 1) as opened:
+        yield opened
+
+
 @pytest.fixture(scope="module")
 def run_cells(
-    tmp_path_factory: pytest.TempPathFactory, assignment: Assignment, dataset: Dataset
+    tmp_path_factory: pytest.TempPathFactory,
+    assignment: Assignment,
+    dataset: Dataset,
+    service: Service,
 ) -> Run:
     """Run code cells in a fresh kernel behind the walls; later cells see the earlier ones."""
     sandbox = open_sandbox(Level.STANDARD, slot=60)
 
-    def run(*cells: str, level: Level = Level.STANDARD, **limits: int) -> Execution:
+    def run(
+        *cells: str, level: Level = Level.STANDARD, local: bool = False, **limits: int
+    ) -> Execution:
         folder: Path = tmp_path_factory.mktemp("run")
         walls = sandbox if level is Level.STANDARD else open_sandbox(level)
-        return execute(walls, notebook(*cells), limited(assignment, **limits), dataset, folder)
+        return execute(
+            walls, notebook(*cells), limited(assignment, **limits), dataset, folder, service, local
+        )
 
     return run

@@ -297,8 +297,8 @@ def test_a_fault_of_the_grader_is_called_that() -> None:
 def test_provenance_says_where_points_come_from(language: str) -> None:
     words = rendered(language=language).words()
     wanted = {
-        "es": "los puntos salen de lo que el entrenador midió en las variables que entregó",
-        "en": "points come from the trainer's measurement of the variables the notebook handed",
+        "es": "se basan solo en modelos que entrenó el propio entrenador del corrector",
+        "en": "rest only on models that the grader's own trainer trained",
     }
 
     assert wanted[language] in words
