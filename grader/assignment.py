@@ -81,8 +81,8 @@ class RunLimits(Model):
     cell_s: Annotated[int, Field(ge=5)] = 900
     notebook_s: Annotated[int, Field(ge=30)] = 3600
     request_s: Annotated[int, Field(ge=30)] = 600
-    fit_s: Annotated[int, Field(ge=30)] = 3600
-    trainings_s: Annotated[int, Field(ge=30)] = 14400
+    fit_s: Annotated[int, Field(ge=30)] = 1800
+    trainings_s: Annotated[int, Field(ge=30)] = 7200
     memory_mb: Annotated[int, Field(ge=1024)] = 4096
 
 

@@ -10,6 +10,10 @@ import pytest
 from grader.dataset import DatasetSpec, FileSpec, SplitSpec
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset, DatasetError, open_dataset
+from grader.delegation import Memory, Service
+from grader.grading import open_service
+from grader.loading import default_folder, load_assignment
+from grader.sandbox import Level
 
 FASHION = DatasetSpec(
     name="fashion-mnist",
@@ -76,6 +80,14 @@ def dataset() -> Dataset:
 @pytest.fixture(scope="session")
 def pristine(dataset: Dataset) -> Pristine:
     return Pristine.open(dataset.rows)
+
+
+@pytest.fixture(scope="session")
+def service(memory: Path, dataset: Dataset) -> Iterator[Service]:
+    """One trainer for all tests of a process; nobody starts it before it is asked."""
+    assignment = load_assignment(default_folder())
+    with open_service(assignment, dataset, Level.STANDARD, 1, Memory(memory)) as opened:
+        yield opened
 
 
 @pytest.fixture

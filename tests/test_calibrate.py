@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import Assignment
-from grader.calibrate import VARIANTS, calibrate, recipe, request, summary, trainings
+from grader.calibrate import VARIANTS, calibrate, plan, recipe, summary, trainings
 from grader.dataset.store import Dataset
 from grader.loading import default_folder, load_assignment
 from grader.thresholds import Calibration
@@ -46,15 +46,18 @@ def test_variants_are_trained_where_the_plan_says() -> None:
     } == found
 
 
-def test_requests_follow_the_variant() -> None:
+def test_plans_follow_the_variant() -> None:
     """Validation takes the last rows away; logits and dropout change the recipe."""
     splits = {"train": (0, 60_000), "test": (60_000, 70_000)}
-    made = {one.variant: request(ASSIGNMENT, one, splits) for one in trainings(ASSIGNMENT, 1, 1)}
+    made = {one.variant: plan(ASSIGNMENT, one, splits) for one in trainings(ASSIGNMENT, 1, 1)}
 
-    assert [[0, 54_000]] == made["validation_split_10"]["measure_rows"]
-    assert "linear" == made["logits"]["recipe"]["nodes"][-1]["config"]["activation"]
-    assert "Dropout" in [node["op"] for node in made["dropout"]["recipe"]["nodes"]]
-    assert ("repeated", 64) == (made["repeated_order"]["order"], made["batch_64"]["batch_size"])
+    assert [[0, 54_000]] == made["validation_split_10"].data.rows
+    assert "linear" == made["logits"].recipe.nodes[-1].config["activation"]
+    assert made["logits"].training.from_logits
+    assert "Dropout" in [node.op for node in made["dropout"].recipe.nodes]
+    assert 64 == made["batch_64"].training.batch_size
+    assert made["plain"].training.tensorflow_seed is None
+    assert made["repeated_order"].training.tensorflow_seed is not None
 
 
 def test_recipes_are_chains() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
+from grader.delegation import Service
 from grader.grading import Gathered, Grading, Override, conclude, template_of
 from grader.loading import default_folder, load_assignment
 from grader.result import Graded, State, Student, result_json
@@ -52,9 +52,8 @@ def assignment() -> Assignment:
 
 
 @pytest.fixture(scope="module")
-def grading(assignment: Assignment, dataset: Dataset) -> Iterator[Grading]:
-    with Grading(assignment, dataset, Level.STANDARD, slot=10) as ready:
-        yield ready
+def grading(assignment: Assignment, dataset: Dataset, service: Service) -> Grading:
+    return Grading(assignment, dataset, Level.STANDARD, service, slot=10)
 
 
 @pytest.fixture(scope="module")
@@ -112,11 +111,12 @@ def test_without_walls_the_same_comes_out(
     twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]],
     assignment: Assignment,
     dataset: Dataset,
+    service: Service,
 ) -> None:
     """A self-check at level none finds and measures what grading does, and says its level."""
     (_, walled), _ = twice
-    with Grading(assignment, dataset, Level.NONE, slot=12) as bare:
-        _, graded = bare.grade(file_of(*SMALL), "ana.ipynb", ANA)
+    bare = Grading(assignment, dataset, Level.NONE, service, slot=12)
+    _, graded = bare.grade(file_of(*SMALL), "ana.ipynb", ANA)
     result, expected = result_json(graded, "es"), result_json(walled, "es")
 
     assert "none" == graded.environment["sandbox"]
@@ -158,16 +158,27 @@ def test_our_own_faults_cost_nothing(grading: Grading, monkeypatch: pytest.Monke
     assert (3, State.GRADER_ERROR, 10_000) == (len(tries), graded.state, graded.score.pending)
 
 
-def test_a_trainer_that_dies_is_started_again(grading: Grading) -> None:
-    """A lost trainer is a fault of ours: the next try has a new one."""
-    ready = grading._ready_trainer()
-    ready._running.process.kill()
-    _, graded = grading.grade(
-        file_of(LOAD, "net().fit(x, y, epochs=1, verbose=0)"), "ana.ipynb", ANA
-    )
+def test_training_in_the_kernel_gives_the_same_grades(
+    twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]],
+    assignment: Assignment,
+    dataset: Dataset,
+    service: Service,
+) -> None:
+    """Verified, the same points and the same measurements come out as delegated."""
+    (_, delegated), _ = twice
+    grading = Grading(assignment, dataset, Level.STANDARD, service, 13, train_in_kernel=True)
+    _, local = grading.grade(file_of(*SMALL), "ana.ipynb", ANA)
 
-    assert State.GRADER_ERROR is not graded.state
-    assert graded.evidence.runs[0].measured is not None
+    assert ["trainer"] * 2 == [run.trained_by for run in delegated.evidence.runs]
+    assert ["kernel (verified)"] * 2 == [run.trained_by for run in local.evidence.runs]
+    assert [run.measured for run in delegated.evidence.runs] == [
+        run.measured for run in local.evidence.runs
+    ]
+    assert [run.claimed for run in local.evidence.runs] == [
+        run.measured for run in local.evidence.runs
+    ]
+    expected, result = result_json(delegated, "es"), result_json(local, "es")
+    assert (expected["findings"], expected["flags"]) == (result["findings"], result["flags"])
 
 
 def test_files_are_written_whole(

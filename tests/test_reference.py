@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from grader.dataset.store import Dataset
+from grader.delegation import Service
 from grader.grading import Grading
 from grader.loading import default_folder, load_assignment
 from grader.result import Graded, Student
@@ -20,11 +21,11 @@ ASSIGNMENT = load_assignment(default_folder())
 
 
 @pytest.fixture(scope="module")
-def graded(dataset: Dataset) -> Graded:
-    with Grading(ASSIGNMENT, dataset, Level.STANDARD, slot=11) as grading:
-        _, graded = grading.grade(
-            SOLUTION.read_bytes(), SOLUTION.name, Student("reference", "Reference")
-        )
+def graded(dataset: Dataset, service: Service) -> Graded:
+    grading = Grading(ASSIGNMENT, dataset, Level.STANDARD, service, slot=11)
+    _, graded = grading.grade(
+        SOLUTION.read_bytes(), SOLUTION.name, Student("reference", "Reference")
+    )
     return graded
 
 

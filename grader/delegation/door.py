@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, BinaryIO, Literal, Self
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -55,6 +55,15 @@ class NextEpoch(Record):
     validate_after: bool = False
 
 
+class Evaluate(Record):
+    """Evaluate weights that were made for training `fit` on some rows."""
+
+    op: Literal["evaluate"]
+    fit: Count
+    weights: Hash
+    validation: Validation
+
+
 class Fetch(Record):
     """Send the bytes of these states."""
 
@@ -76,7 +85,9 @@ class Clock(Record):
     op: Literal["clock"]
 
 
-Request = Annotated[Open | Put | NextEpoch | Fetch | Close | Clock, Field(discriminator="op")]
+Request = Annotated[
+    Open | Put | NextEpoch | Evaluate | Fetch | Close | Clock, Field(discriminator="op")
+]
 _REQUEST: TypeAdapter[Any] = TypeAdapter(Request)
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -212,6 +223,13 @@ class Door:
             "state": plain(done.state), "metrics": done.metrics, "validated": done.validated,
         }, []  # fmt: skip
 
+    def _evaluate(self, request: Evaluate, blobs: list[bytes]) -> Answer:
+        if not request.validation.data.trainable:
+            raise Unserved("the rows are not known in full")
+        with self._waiting():
+            metrics = self.ledger.evaluate(request.fit, request.weights, request.validation)
+        return {"metrics": metrics}, []
+
     def _fetch(self, request: Fetch, blobs: list[bytes]) -> Answer:
         with self._waiting():
             return {}, [self.ledger.bytes_of(name) for name in request.names]
@@ -235,8 +253,9 @@ class Door:
             with self._lock:
                 self._waits -= 1
 
-    _HANDLERS: dict[type[Record], Callable[[Door, Any, list[bytes]], Answer]] = {
-        Open: _open, Put: _put, NextEpoch: _epoch, Fetch: _fetch, Close: _close, Clock: _clock,
+    _HANDLERS: ClassVar[dict[type[Record], Callable[[Door, Any, list[bytes]], Answer]]] = {
+        Open: _open, Put: _put, NextEpoch: _epoch, Evaluate: _evaluate, Fetch: _fetch,
+        Close: _close, Clock: _clock,
     }  # fmt: skip
 
 

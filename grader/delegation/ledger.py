@@ -147,6 +147,18 @@ class Ledger:
         self._optimizers.add(done.state.optimizer)
         return done
 
+    def evaluate(self, number: int, weights: str, validation: Validation) -> list[str]:
+        """Evaluate weights of a training on some rows; return the metrics' variables.
+
+        Raises:
+            Unserved, Refused, TrainerFault: it cannot be done.
+        """
+        passed = self._fit(number)
+        state = next((one for one in passed.states[1:] if one.weights == weights), None)
+        if state is None:
+            raise Unserved("these weights were not made for this training")
+        return self.service.validate(passed.plan, state, validation)
+
     def close(self, number: int, weights: str) -> None:
         """Note the weights with which a fit ended, such as the best that were restored."""
         passed = self._fit(number)

@@ -148,14 +148,22 @@ class Service:
         after = state.model_copy(
             update={name: made[name] for name in ("weights", "optimizer", "seeds")}
         )
-        validated = None
-        if validation is not None:
-            place = validation_key(own, after.weights, validation)
-            asked = {
-                **request, "op": "validate", "state": plain(after), "validation": plain(validation),
-            }  # fmt: skip
-            validated = self._made(place, asked)["metrics"]
+        validated = None if validation is None else self.validate(plan, after, validation)
         return Epoch(after, made["metrics"], validated, seconds)
+
+    def validate(self, plan: Plan, state: State, validation: Validation) -> list[str]:
+        """Evaluate a state on some rows; return the metrics' variables.
+
+        Raises:
+            Refused, TrainerFault: it cannot be served; the trainers failed.
+        """
+        own = plan_key(plan)
+        request = {
+            "op": "validate", "plan": plain(plan), "plan_key": own, "state": plain(state),
+            "validation": plain(validation),
+        }  # fmt: skip
+        made = self._made(validation_key(own, state.weights, validation), request)
+        return list(made["metrics"])
 
     def measure(
         self,

@@ -11,6 +11,7 @@ import base64
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ class Delegated:
             self._hold()
             self._close()
 
-    def made(self, iterator: Any) -> None:
+    def was_made(self, iterator: Any) -> None:
         """The first iterator is the training's, the second the validation's."""
         self._iterators.append(iterator)
 
@@ -153,12 +154,12 @@ class Delegated:
         self._state, self._validated = answer["state"], answer["validated"]
         self._names.append(answer["state"]["weights"])
         set_seeds(answer["state"]["seeds"], self.seeds)
-        self._set_metrics(answer["metrics"])
+        set_metrics(self.model, answer["metrics"])
 
     def _test(self, _: Any) -> Any:
         if self._validated is None:
             raise RuntimeError("there is no validation to show")
-        self._set_metrics(self._validated)
+        set_metrics(self.model, self._validated)
         return self.model.get_metrics_result()
 
     def _hold(self) -> None:
@@ -210,12 +211,14 @@ class Delegated:
             with contextlib.suppress(Lost):
                 self.line.ask({"op": "close", "fit": self.number, "weights": weights})
 
-    def _set_metrics(self, values: list[str]) -> None:
-        variables = self.model.metrics_variables
-        for variable, text in zip(variables, values, strict=True):
-            kind = np.dtype(variable.dtype)
-            value = np.frombuffer(base64.b64decode(text), kind).reshape(variable.shape)
-            variable.assign(value)
+    @property
+    def made(self) -> Made | None:
+        """What is left of the fit when it is over, None where the trainer did not make it all."""
+        if self.lost is not None or self.number is None or self.epochs < 1:
+            return None
+        return Made(
+            self.line, self.number, self.weights, self.model._compile_config, frozenset(self._names)
+        )
 
     def _validation_arrays(self) -> tuple[Any, Any]:
         given = self.arguments.get("validation_data")
@@ -231,6 +234,90 @@ class Delegated:
         return math.ceil(data["count"] / (size or 32))
 
 
+@dataclass(frozen=True)
+class Made:
+    """A delegated fit that is over.
+
+    Attributes:
+        number: the controller's; `names` of the weights that the trainer made in it.
+        weights: the model's variables in node order.
+        compiled: what the model was compiled with then.
+    """
+
+    line: Line
+    number: int
+    weights: list[Any]
+    compiled: Any
+    names: frozenset[str]
+
+    def stands(self, model: Any) -> str | None:
+        """Return the name of the weights now, None where no trainer made them in this fit."""
+        if self.compiled is not model._compile_config:
+            return None
+        name = name_of(packed(self.weights))
+        return name if name in self.names else None
+
+
+class Evaluated:
+    """A call of `evaluate` that the trainer answers, inside Keras's own `evaluate`.
+
+    Args:
+        fit: the delegated fit that made the model's weights.
+        validation: `data` and `batch_size`.
+    """
+
+    def __init__(self, fit: Made, model: Any, validation: dict[str, Any]) -> None:
+        self.fit, self.model, self.validation = fit, model, validation
+        self._metrics: list[str] = []
+
+    def ask(self, weights: str) -> None:
+        """Ask for the metrics.
+
+        Raises:
+            Lost: they are not to be had; Keras itself then evaluates.
+        """
+        request = {
+            "op": "evaluate", "fit": self.fit.number, "weights": weights,
+            "validation": self.validation,
+        }  # fmt: skip
+        self._metrics = self.fit.line.ask(request)[0]["metrics"]
+
+    def run(self, original: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        """Run Keras's `evaluate` over one step."""
+        model, first = self.model, self.validation["batch_size"]
+        small = {**arguments, "x": arguments["x"][:first], "y": arguments["y"][:first]}
+        function, model.test_function = model.test_function, self._test
+        try:
+            return original(model, **_without(small, "self", "kwargs"))
+        finally:
+            model.test_function = function
+
+    def was_made(self, iterator: Any) -> None:
+        """There is one iterator only."""
+
+    def was_reset(self, iterator: Any) -> None:
+        """Say the number of batches of the real data, which Keras shows."""
+        iterator._num_batches = math.ceil(
+            self.validation["data"]["count"] / self.validation["batch_size"]
+        )
+
+    def epoch(self, iterator: Any) -> Iterator[Step] | None:
+        """All rows are one step."""
+        return iter([(0, max(iterator._num_batches, 1) - 1, None)])
+
+    def _test(self, _: Any) -> Any:
+        set_metrics(self.model, self._metrics)
+        return self.model.get_metrics_result()
+
+
+def set_metrics(model: Any, values: list[str]) -> None:
+    """Give the metrics' variables these values (base64 of their bytes, in Keras's order)."""
+    for variable, text in zip(model.metrics_variables, values, strict=True):
+        kind = np.dtype(variable.dtype)
+        value = np.frombuffer(base64.b64decode(text), kind).reshape(variable.shape)
+        variable.assign(value)
+
+
 def _may_read(callbacks: Any) -> bool:
     """Whether a callback may read or change variables between epochs."""
     given = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
@@ -243,5 +330,5 @@ def _may_read(callbacks: Any) -> bool:
     return False
 
 
-def _without(arguments: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in arguments.items() if key != name}
+def _without(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in arguments.items() if key not in names}

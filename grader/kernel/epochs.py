@@ -22,7 +22,7 @@ Step = tuple[int, int, Any]
 class Attendant(Protocol):
     """One running fit, as its epoch iterators tell it."""
 
-    def made(self, iterator: Any) -> None:
+    def was_made(self, iterator: Any) -> None:
         """An iterator was made."""
 
     def was_reset(self, iterator: Any) -> None:
@@ -52,7 +52,7 @@ class Epochs:
         def __init__(iterator: Any, *args: Any, **kwargs: Any) -> None:
             made(iterator, *args, **kwargs)
             if self.attendant is not None:
-                self.attendant.made(iterator)
+                self.attendant.was_made(iterator)
 
         @functools.wraps(reset)
         def wrapped_reset(iterator: Any) -> Any:
@@ -97,7 +97,7 @@ class LocalEpochs:
         )  # 0 from `reset` on: Keras peeks at a batch before that, to build the model
         self._iterator: Any = None
 
-    def made(self, iterator: Any) -> None:
+    def was_made(self, iterator: Any) -> None:
         """The first iterator that a fit makes is the one it trains from."""
         if self._iterator is None:
             self._iterator = iterator

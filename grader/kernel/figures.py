@@ -29,9 +29,10 @@ def watch(
     @functools.wraps(original)
     def print_figure(self: Any, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
+        result = original(self, *args, **kwargs)
         with contextlib.suppress(Exception):  # watching must never break a student's figure
             drawn([_axes(axes, row_of) for axes in self.figure.axes[:MAX_AXES]])
-        return original(self, *args, **kwargs)
+        return result
 
     canvas.print_figure = print_figure
 
@@ -46,7 +47,8 @@ def _axes(axes: Any, row_of: Callable[[Any], int | None]) -> dict[str, Any]:
         axes.yaxis.label,
         *axes.texts,
     ]
-    labels = [*axes.get_xticklabels(), *axes.get_yticklabels()]
+    # as they were drawn; asking for the labels themselves would lay out all ticks once more
+    labels = [tick.label1 for axis in (axes.xaxis, axes.yaxis) for tick in axis.majorTicks]
     return {
         "images": [row_of(image.get_array()) for image in axes.images[:200]],
         "bars": len(bars),

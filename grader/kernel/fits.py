@@ -87,7 +87,7 @@ class FitWatch:
                 self._epoch_begins,
             )
             self.recorder.epochs.attendant = attendant
-            with self._larger_steps():
+            with larger_steps(self.model, self.arguments):
                 return original(self.model, *args, **kwargs)
         except BaseException as problem:
             error = type(problem).__name__
@@ -230,25 +230,6 @@ class FitWatch:
         later = [place for place, one in enumerate(self.digests) if one == self.chain.digest]
         return later[-1] if later else epochs
 
-    @contextmanager
-    def _larger_steps(self) -> Iterator[None]:
-        """Run many steps per call where no callback looks between them; results stay equal."""
-        model, steps = self.model, getattr(self.model, "steps_per_execution", None)
-        if (
-            steps != 1
-            or getattr(model, "run_eagerly", True)
-            or looks_at_batches(self.arguments.get("callbacks"))
-        ):
-            yield
-            return
-        model.steps_per_execution = STEPS_PER_EXECUTION
-        model.train_function = model.test_function = None
-        try:
-            yield
-        finally:
-            model.steps_per_execution = steps
-            model.train_function = model.test_function = None
-
     def _finish(self, epochs: int, error: str | None) -> None:
         """Write the record."""
         history = getattr(self.model, "history", None)
@@ -261,6 +242,9 @@ class FitWatch:
             self.chain.digest = digest(self.model)
         if self.recipe is None:
             self.recipe, self.layers = self._read()
+        made = self.delegated.made if self.delegated is not None else None
+        if made is not None:
+            self.recorder.made[self.model] = made
         if self.delegated is None and self.chain is not None:
             self._save("after")
         data = record(self.data)
@@ -341,6 +325,26 @@ class FitWatch:
         name = f"{self.number}-{moment}"
         Path(self.recorder.job, wire.VARIABLES, name).write_bytes(data)
         self.files[moment] = name
+
+
+@contextmanager
+def larger_steps(model: Any, arguments: dict[str, Any]) -> Iterator[None]:
+    """Run many steps per call where no callback looks between them; results stay equal."""
+    steps = getattr(model, "steps_per_execution", None)
+    if (
+        steps != 1
+        or getattr(model, "run_eagerly", True)
+        or looks_at_batches(arguments.get("callbacks"))
+    ):
+        yield
+        return
+    model.steps_per_execution = STEPS_PER_EXECUTION
+    model.train_function = model.test_function = None
+    try:
+        yield
+    finally:
+        model.steps_per_execution = steps
+        model.train_function = model.test_function = None
 
 
 @contextmanager

@@ -40,7 +40,6 @@ class Store:
     def __init__(self, folder: Path, most_bytes: int, most_s: float) -> None:
         self.folder, self.most_bytes, self.most_s = folder, most_bytes, most_s
         self._written = SWEEP_EVERY_BYTES
-        os.umask(0o002)  # trainers run as different users of one group
 
     def blob(self, name: str) -> bytes | None:
         """Return the bytes of this name; None where they are missing or damaged."""

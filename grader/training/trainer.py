@@ -143,6 +143,7 @@ def main() -> None:
     """Serve frames; arguments: the pristine rows, the memory, its bounds in bytes and seconds."""
     rows, memory, most_bytes, most_s = sys.argv[1:5]
     replies = os.fdopen(os.dup(1), "wb")
+    os.umask(0o002)  # trainers run as different users of one group
     os.dup2(2, 1)  # whatever prints must not spoil a frame
     store = Store(Path(memory), int(most_bytes), float(most_s))
     Trainer(Pristine.open(Path(rows)), store, replies).serve(sys.stdin.buffer)

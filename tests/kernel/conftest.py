@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.delegation import Service
 from grader.execution import Execution, execute
-from grader.grading import open_service
 from grader.loading import default_folder, load_assignment
 from grader.sandbox import Level, open_sandbox
 
@@ -59,13 +58,6 @@ def limited(assignment: Assignment, **limits: int) -> Assignment:
         update={"limits": assignment.spec.limits.model_copy(update=limits)}
     )
     return assignment.model_copy(update={"spec": spec})
-
-
-@pytest.fixture(scope="session")
-def service(assignment: Assignment, dataset: Dataset) -> Iterator[Service]:
-    """One trainer for all tests of a process; nobody starts it before it is asked."""
-    with open_service(assignment, dataset, Level.STANDARD, 1) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

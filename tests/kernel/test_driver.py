@@ -11,6 +11,7 @@ import pytest
 from grader import wire
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
+from grader.delegation import Service
 from grader.evidence import Fit, Note
 from grader.execution import Execution, execute
 from grader.notebook import read_notebook, to_run
@@ -109,7 +110,7 @@ def test_a_cell_that_ignores_interrupts_costs_the_rest(run_cells: Run) -> None:
     assert ["ok", "ok", "timeout", "not_run"] == statuses(execution)
     (fit,) = execution.records.of(Fit)
     assert 1 == fit.epochs_run
-    assert execution.variables(fit.after) is not None
+    assert 1 == execution.trainings[0].epochs
 
 
 def test_a_kernel_that_dies_half_way(run_cells: Run) -> None:
@@ -126,7 +127,7 @@ def test_a_kernel_that_dies_half_way(run_cells: Run) -> None:
 def test_an_interrupted_fit_keeps_its_finished_epochs(run_cells: Run) -> None:
     """A training over the cell's limit counts the epochs that it completed."""
     execution = run_cells(
-        LOAD, "net().fit(x, y, epochs=100000, verbose=0)", "print('sigo')", cell_s=25
+        LOAD, "net().fit(x, y, epochs=100000, verbose=0)", "print('sigo')", cell_s=25, local=True
     )
 
     assert ["ok", "timeout", "ok"] == statuses(execution)
@@ -136,8 +137,27 @@ def test_an_interrupted_fit_keeps_its_finished_epochs(run_cells: Run) -> None:
     assert fit.epochs_run == len(fit.history["accuracy"])
 
 
+def test_a_training_over_its_budget_goes_on_in_the_kernel(run_cells: Run) -> None:
+    """Waiting stops the cell's clock; past the trainer's budget the clock runs again."""
+    execution = run_cells(
+        LOAD, "net().fit(x, y, epochs=100000, verbose=0)", "print('sigo')", cell_s=8, fit_s=12
+    )
+
+    assert ["ok", "timeout", "ok"] == statuses(execution)
+    (fit,) = execution.records.of(Fit)
+    assert ("KeyboardInterrupt", True) == (fit.error, "took more than 12 s" in str(fit.local))
+    assert ("took more than 12 s" in execution.refusals[0], True) == (
+        True, execution.waited_s > 8,
+    )  # fmt: skip
+    assert fit.epochs_run > execution.trainings[0].epochs > 8
+
+
 def test_the_whole_notebooks_deadline_is_kept_outside(
-    tmp_path: Path, assignment: Assignment, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    assignment: Assignment,
+    dataset: Dataset,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A student who kills the driver still meets the deadline, and the records stay."""
     monkeypatch.setattr("grader.execution.MARGIN_S", 1)
@@ -151,6 +171,7 @@ def test_the_whole_notebooks_deadline_is_kept_outside(
         limited(assignment, notebook_s=12),
         dataset,
         tmp_path,
+        service,
     )
 
     assert ("deadline", "deadline") == (execution.ended.reason, execution.reason)
@@ -158,7 +179,7 @@ def test_the_whole_notebooks_deadline_is_kept_outside(
 
 
 def test_tags_and_kernelspecs_do_not_steer(
-    run_cells: Run, tmp_path: Path, assignment: Assignment, dataset: Dataset
+    run_cells: Run, tmp_path: Path, assignment: Assignment, dataset: Dataset, service: Service
 ) -> None:
     """Tags that skip a cell or allow its error, and another kernel's name, change nothing."""
     cell: dict[str, Any] = {"cell_type": "code", "outputs": [], "execution_count": None}
@@ -171,7 +192,7 @@ def test_tags_and_kernelspecs_do_not_steer(
         ],
     }  # fmt: skip
     clean = to_run(read_notebook(json.dumps(hostile).encode(), "hostile.ipynb"))
-    execution = execute(open_sandbox(Level.STANDARD, slot=62), clean, assignment, dataset, tmp_path)
+    execution = execute(open_sandbox(Level.STANDARD, slot=62), clean, assignment, dataset, tmp_path, service)
 
     assert ["ok", "error"] == statuses(execution)
     assert "42 bwrap" in printed(execution, 0)

@@ -87,7 +87,7 @@ PLACES = {name: place for place, name in enumerate(CELLS)}
 
 @pytest.fixture(scope="module")
 def execution(run_cells: Run) -> Execution:
-    return run_cells(*CELLS.values(), cell_s=300, notebook_s=600)
+    return run_cells(*CELLS.values(), cell_s=300, notebook_s=600, local=True)
 
 
 def fits(execution: Execution, cell: str) -> list[Fit]:
@@ -269,10 +269,18 @@ def test_evaluations_and_predictions(execution: Execution) -> None:
 
 
 def test_loops_of_the_notebooks_own_are_noted(execution: Execution) -> None:
-    """Training step by step is seen once in each cell; it is no fit, and never passes unseen."""
+    """Training step by step with a tape is seen once in each cell, and never passes unseen."""
     noted = [note.cell for note in execution.records.of(Note) if note.what == OWN_LOOP]
 
-    assert [PLACES["batches"], PLACES["tape"]] == noted
+    assert [PLACES["tape"]] == noted
+
+
+def test_a_loop_over_batches_is_a_training(execution: Execution) -> None:
+    """The rows of every batch are known: how often each was seen makes the epochs."""
+    (fit,) = fits(execution, "batches")
+
+    assert ("train_on_batch", 3, [[0, 32]]) == (fit.how, fit.epochs_run, fit.data.rows)
+    assert fit.plan is not None
 
 
 def test_seeding_by_the_notebook_is_noticed(execution: Execution) -> None:
