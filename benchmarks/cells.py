@@ -10,14 +10,16 @@ from collections.abc import Mapping
 LOAD = (
     "($x, $y), ($xt, $yt) = keras.datasets.fashion_mnist.load_data()\n",
     "fashion = keras.datasets.fashion_mnist\n($x, $y), ($xt, $yt) = fashion.load_data()\n",
-    "def cargar():\n    (a, b), (c, d) = tf.keras.datasets.fashion_mnist.load_data()\n"
-    "    return a, b, c, d\n\n\n$x, $y, $xt, $yt = cargar()\n",
+    (
+        "def cargar():\n    (a, b), (c, d) = tf.keras.datasets.fashion_mnist.load_data()\n"
+        "    return a, b, c, d\n\n\n$x, $y, $xt, $yt = cargar()\n"
+    ),
 )
 SCALE = (
     "$x = $x / 255.0\n$xt = $xt / 255.0\nprint($x.max(), $xt.max())\n",
     "$x, $xt = $x / 255.0, $xt / 255.0\n",
     '$x = $x.astype("float32") / 255\n$xt = $xt.astype("float32") / 255\n$x.min(), $x.max()\n',
-    'def escalar(a):\n    return a.astype("float32") / 255.0\n\n\n$x, $xt = escalar($x), escalar($xt)\n',
+    "def escalar(a):\n    return a / 255.0\n\n\n$x, $xt = escalar($x), escalar($xt)\n",
 )
 SHAPES = (
     "print($x.shape, $y.shape)\nprint($xt.shape, $yt.shape)\n",
@@ -81,13 +83,17 @@ EVALUATE = (
 )
 PREDICT = (
     "predictions = $model.predict($xt)\nprint(predictions.shape, predictions.sum(axis=1)[:5])\n",
-    "predictions = $model.predict($xt, verbose=0)\nprint(predictions.shape)\n"
-    "print(np.allclose(predictions.sum(axis=1), 1))\n",
+    (
+        "predictions = $model.predict($xt, verbose=0)\nprint(predictions.shape)\n"
+        "print(np.allclose(predictions.sum(axis=1), 1))\n"
+    ),
 )
 PREDICT_FIRST = (
     "print(predictions[0])\nprint(np.argmax(predictions[0]), $yt[0])\n",
-    "for nombre, p in zip(class_names, predictions[0]):\n    print(nombre, round(100 * p, 2))\n"
-    'clase = predictions[0].argmax()\nprint("Clase:", clase, "etiqueta:", $yt[0])\n',
+    (
+        "for nombre, p in zip(class_names, predictions[0]):\n    print(nombre, round(100 * p, 2))\n"
+        'clase = predictions[0].argmax()\nprint("Clase:", clase, "etiqueta:", $yt[0])\n'
+    ),
 )
 HELPERS = """def plot_image(axes, image, probabilities, true_label):
     predicha = np.argmax(probabilities)
@@ -120,14 +126,18 @@ def figura(primera):
     plt.show()
 """
 SINGLE = (
-    "una = np.expand_dims($xt[1], 0)\nprint(una.shape)\np = $model.predict(una)\n"
-    "fig, eje = plt.subplots()\nplot_value_array(eje, p[0], $yt[1])\n"
-    "eje.set_xticks(range(10), class_names, rotation=45)\nplt.show()\n",
-    "lote = $xt[1:2]\nprint($xt[1].shape, lote.shape)\np = $model.predict(lote, verbose=0)\n"
-    "plot_value_array(plt.gca(), p[0], $yt[1])\n"
-    "plt.xticks(range(10), class_names, rotation=60)\nplt.show()\n",
+    (
+        "una = np.expand_dims($xt[1], 0)\nprint(una.shape)\np = $model.predict(una)\n"
+        "fig, eje = plt.subplots()\nplot_value_array(eje, p[0], $yt[1])\n"
+        "eje.set_xticks(range(10), class_names, rotation=45)\nplt.show()\n"
+    ),
+    (
+        "lote = $xt[1:2]\nprint($xt[1].shape, lote.shape)\np = $model.predict(lote, verbose=0)\n"
+        "plot_value_array(plt.gca(), p[0], $yt[1])\n"
+        "plt.xticks(range(10), class_names, rotation=60)\nplt.show()\n"
+    ),
 )
-RESULTS = "for name, (train, test) in results.items():\n    print(name, train, test, train - test)\n"
+RESULTS = "for name, pair in results.items():\n    print(name, *pair, pair[0] - pair[1])\n"
 
 # The cells of the template by their ids, each with the ways in which it may be filled in.
 TASKS: Mapping[str, tuple[str, ...]] = {
@@ -151,5 +161,5 @@ IMPORTS = ("t3-selfcheck", "t3-setup")
 DATA = ("t3-load", "t3-classes", "t3-class-index", "t3-shapes", "t3-scale")
 ANSWER = (
     "La exactitud en entrenamiento es mayor que en prueba, porque los pesos se ajustaron con esas "
-    "imágenes y las de prueba son nuevas para la red; la diferencia crece con más neuronas y épocas."
+    "imágenes y las de prueba son nuevas para la red; con más épocas crece la diferencia."
 )

@@ -28,11 +28,15 @@ MODELS = (
 COMPILE = (
     'optimizer="$optimizer", loss="sparse_categorical_crossentropy", metrics=["accuracy"]',
     '"$optimizer", "sparse_categorical_crossentropy", metrics=["accuracy"]',
-    '\n    loss="sparse_categorical_crossentropy",\n    optimizer="$optimizer",\n'
-    '    metrics=["accuracy"],\n',
+    (
+        '\n    loss="sparse_categorical_crossentropy",\n    optimizer="$optimizer",\n'
+        '    metrics=["accuracy"],\n'
+    ),
     'loss="sparse_categorical_crossentropy", metrics=["acc"], optimizer="$optimizer"',
-    'optimizer="$optimizer", loss=keras.losses.sparse_categorical_crossentropy,'
-    ' metrics=["accuracy"]',
+    (
+        'optimizer="$optimizer", loss=keras.losses.sparse_categorical_crossentropy,'
+        ' metrics=["accuracy"]'
+    ),
 )
 FIT = (
     "$x, $y, epochs=$epochs",
@@ -133,7 +137,7 @@ def trained(hand: Hand, experiment: Experiment, source: str = "$x") -> str:
         f"historia = {model}.fit({fit}{', ' if experiment.fit else ''}{experiment.fit})\n"
     )
     if hand.history:
-        text += 'plt.plot(historia.history[historia.params["metrics"][-1]])\nplt.show()\n'
+        text += 'plt.plot(historia.history["loss"])\nplt.show()\n'
     return hand.named(text, optimizer=experiment.optimizer, epochs=experiment.epochs)
 
 

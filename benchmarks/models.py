@@ -27,7 +27,8 @@ class Experiment:
     @property
     def plain(self) -> bool:
         """Whether a function for the recipe's own models can build and train it."""
-        return (self.activation, self.dropout, self.optimizer, self.fit) == ("relu", None, "adam", "")
+        usual = (self.activation, self.dropout, self.optimizer) == ("relu", None, "adam")
+        return usual and not self.fit
 
 
 RECIPE = (

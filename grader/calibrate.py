@@ -204,7 +204,7 @@ def plan(assignment: Assignment, training: Training, splits: Mapping[str, tuple[
 
 
 def start_draws(made: Recipe, seed: int) -> list[Part | None]:
-    """Draw as an unseeded notebook does: Glorot uniform kernels under derived seeds, zero biases."""
+    """Draw as an unseeded notebook does: Glorot kernels under derived seeds, zero biases."""
     draws: list[Part | None] = []
     seen: Counter[tuple[int, ...]] = Counter()
     size = math.prod(made.input_shape)

@@ -202,6 +202,55 @@ def doctor() -> None:
 
 
 @main.group()
+def memory() -> None:
+    """The trainers' memory: what was trained once is not trained again."""
+
+
+@memory.command()
+def show() -> None:
+    """Say where it is and what it holds."""
+    from grader.delegation.memory import Memory, level
+
+    kept = Memory()
+    size = kept.size()
+    click.echo(
+        f"{kept.folder}: {size.answers} answers, {size.states} states, "
+        f"{size.size_bytes / 2**20:.0f} MiB of at most {kept.most_bytes / 2**20:.0f}\n"
+        f"answers are for {level()}"
+    )
+
+
+@memory.command()
+@click.confirmation_option(prompt="Forget every remembered training?")
+def clear() -> None:
+    """Forget everything; it is trained again when it is asked for."""
+    from grader.delegation.memory import Memory
+
+    Memory().clear()
+    click.echo("the memory is empty")
+
+
+@memory.command()
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Which part of the remembered epochs to train once more.",
+)
+def verify(share: float) -> None:
+    """Train a share of what is remembered once more, and compare byte for byte."""
+    from grader.batch.command import audit_memory
+
+    found = audit_memory(_assignment(None), _dataset(_assignment(None)), share, click.echo)
+    click.echo(
+        f"{found.checked} of {found.remembered} remembered epochs trained again: "
+        f"{len(found.different)} different, {found.gone} without their start"
+    )
+    sys.exit(OURS if found.different else GOOD)
+
+
+@main.group()
 def assignment() -> None:
     """Work on an assignment's folder."""
 

@@ -172,7 +172,7 @@ def _known(fit: Fit | None, passed: Passed, number: int, chain: int) -> Fit:
     """A fit as the controller knows it; cell, history and the like stay the kernel's word."""
     training = passed.plan.training
     final = [place for place, one in enumerate(passed.states) if one.weights == passed.final]
-    known = {
+    known: dict[str, Any] = {
         "id": number,
         "chain": chain,
         "recipe": passed.plan.recipe,

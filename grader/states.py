@@ -1,8 +1,9 @@
 """What training changes, as bytes: variables one after the other, without names or headers.
 
-Shared by kernel side and trainer, which both know a model's layout, so that a state needs none. `weights` are the variables of
-the layers in the order of the recipe's nodes; `optimizer` those of the optimizer but for its
-learning rate, which stands beside them as a number; `seeds` the layers' own random generators.
+Shared by kernel side and trainer, which both know a model's layout, so that a state needs none.
+`weights` are the variables of the layers in the order of the recipe's nodes; `optimizer` those of
+the optimizer but for its learning rate, which stands beside them as a number; `seeds` the layers'
+own random generators.
 """
 
 from __future__ import annotations

@@ -123,8 +123,8 @@ def _usual_draws(plan: Plan, seed: int) -> list[Part | None]:
     zeros, ones = Part(name="Zeros"), Part(name="Ones")
     draws: list[Part | None] = []
     for number, node in enumerate(plan.recipe.nodes):
-        settings = {"seed": wire.derived_seed(seed, "start", number)}
-        glorot = Part(name="GlorotUniform", settings=settings)
+        drawn = wire.derived_seed(seed, "start", number)
+        glorot = Part(name="GlorotUniform", settings={"seed": drawn})
         if node.op in GLOROT:
             draws += [glorot, zeros] if node.config.get("use_bias", True) else [glorot]
         elif node.op in ("BatchNormalization", "LayerNormalization"):

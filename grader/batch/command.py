@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from grader.batch.classroom import (
     write_grades,
 )
 from grader.dataset.store import Dataset
+from grader.delegation import Memory
+from grader.delegation.audit import Audit, audit
 from grader.gradebook import Gradebook
+from grader.grading import open_service
 from grader.intake import submissions
 from grader.locale import Readable, T, Translator
 from grader.sandbox import Level, WallsError, probe
@@ -90,6 +94,16 @@ def grade_folder(
         console.print(escape(say(T("{name}: handed in no notebook", name=student.name))))
     _print_class(console, results, out, say)
     return attention
+
+
+def audit_memory(
+    assignment: Assignment, dataset: Dataset, share: float, say: Callable[[str], None]
+) -> Audit:
+    """Repeat a share of the remembered trainings (see `delegation.audit`)."""
+    level = probe().level
+    return audit(
+        Memory(), lambda memory: open_service(assignment, dataset, level, 1, memory), share, say
+    )
 
 
 def _again(waiting: Waiting, assignment: Assignment, gradebook: Gradebook) -> Readable:

@@ -13,7 +13,6 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -38,6 +37,16 @@ class Size:
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """One epoch: what was asked for, and what it gave."""
+
+    plan: Plan
+    state: State
+    seed: int
+    made: dict[str, Any]
+
+
 class Memory:
     """One folder of remembered trainings.
 
@@ -58,18 +67,32 @@ class Memory:
         the state that it names is gone.
         """
         path = self.folder / "entries" / key[:2] / f"{key}.json"
+        entry = _entry(path)
+        if entry is None:
+            return None
+        made: dict[str, Any] = entry["made"]
         try:
-            entry = json.loads(path.read_bytes())
-            made: dict[str, Any] = entry["made"]
-            if entry["sha256"] != _checksum(key, made):
-                return None
             for part in ("weights", "optimizer"):
                 if made.get(part) is not None:
                     self._touch(self._blob_path(made[part]))
             self._touch(path)
-        except (OSError, ValueError, KeyError, TypeError):
+        except OSError:
             return None
         return made
+
+    def epochs(self) -> list[Remembered]:
+        """Return every remembered epoch whose request and start are still there."""
+        found = []
+        for path in sorted(self.folder.glob("entries/*/*.json")):
+            entry = _entry(path)
+            if entry is None or entry["asked"].get("op") != "epoch":
+                continue
+            key = entry["asked"]["plan_key"]
+            plan = _plan(self.folder / "plans" / key[:2] / f"{key}.json")
+            if plan is not None:
+                state = State.model_validate(entry["asked"]["state"])
+                found.append(Remembered(plan, state, entry["asked"]["seed"], entry["made"]))
+        return found
 
     def blob(self, name: str) -> bytes | None:
         """Return the bytes of a state; None where they are missing or damaged."""
@@ -91,7 +114,7 @@ class Memory:
 
     def clear(self) -> None:
         """Forget everything."""
-        for name in ("entries", "blobs", "locks"):
+        for name in ("entries", "blobs", "plans", "locks"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _blob_path(self, name: str) -> Path:
@@ -200,6 +223,22 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _checksum(key: str, made: Mapping[str, Any]) -> str:
-    body = json.dumps(made, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(f"{key}{body}".encode()).hexdigest()
+def _entry(path: Path) -> dict[str, Any] | None:
+    """What a trainer entered, None where it is missing, damaged, or another key's."""
+    try:
+        entry: dict[str, Any] = json.loads(path.read_bytes())
+        body = json.dumps(
+            [entry["made"], entry["asked"]], sort_keys=True, separators=(",", ":"), allow_nan=False
+        )
+        whole = hashlib.sha256(f"{path.stem}{body}".encode()).hexdigest() == entry["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return entry if whole and isinstance(entry["made"], dict) else None
+
+
+def _plan(path: Path) -> Plan | None:
+    try:
+        plan = Plan.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return plan if plan_key(plan) == path.stem else None

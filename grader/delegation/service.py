@@ -139,7 +139,8 @@ class Service:
         own = plan_key(plan)
         key = epoch_key(own, state, seed)
         request = {
-            "op": "epoch", "plan": plain(plan), "plan_key": own, "state": plain(state), "seed": seed,
+            "op": "epoch", "plan": plain(plan), "plan_key": own,
+            "state": plain(state), "seed": seed,
         }  # fmt: skip
         began = time.monotonic()
         known = self.memory.answer(key)
@@ -235,8 +236,8 @@ class Service:
     def _work(self, slot: int) -> None:
         trainer: Trainer | None = None
         try:
-            while (job := self._next(slot)) is not None:
-                trainer = self._serve(slot, trainer, job)
+            while (found := self._next(slot)) is not None:
+                trainer = self._serve(slot, trainer, found)
         finally:
             if trainer is not None:
                 trainer.close()
@@ -248,8 +249,8 @@ class Service:
             try:
                 while True:
                     if self._closed:
-                        for job in self._waiting:
-                            job.answer.set_exception(TrainerFault("the trainers were closed"))
+                        for left in self._waiting:
+                            left.answer.set_exception(TrainerFault("the trainers were closed"))
                         self._waiting.clear()
                         return None
                     job = self._choose(slot)

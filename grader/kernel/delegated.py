@@ -231,7 +231,7 @@ class Delegated:
 
     @staticmethod
     def _batches(data: Mapping[str, Any], size: int | None) -> int:
-        return math.ceil(data["count"] / (size or 32))
+        return math.ceil(int(data["count"]) / (size or 32))
 
 
 @dataclass(frozen=True)

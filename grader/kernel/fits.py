@@ -381,8 +381,8 @@ def _saves_by_epoch(callback: Any) -> bool:
 
 
 def _steps(model: Any) -> int:
-    optimizer = getattr(model, "optimizer", None)
-    return int(optimizer.iterations.numpy()) if hasattr(optimizer, "iterations") else 0
+    iterations = getattr(getattr(model, "optimizer", None), "iterations", None)
+    return 0 if iterations is None else int(iterations.numpy())
 
 
 def _name_counters() -> dict[str, int]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import wire
 from ..dataset.identity import describe, rows_of, runs
-from ..states import layout, packed, read_seeds
+from ..states import layout, packed, read_seeds, slots
 from .chains import digest
 from .data import record_of
 from .plans import training_of
@@ -46,7 +46,6 @@ class LoopWatch:
         self.recipe, self.layers = recipe_of(model)
         weights, seeds = layout(self.layers)
         self.seeds = read_seeds(seeds)
-        self.rate = getattr(model.optimizer, "_learning_rate", None)
         self.unsaid = why_unsaid(self.layers)
         self.largest = 0
         self._parts: list[tuple[Any, Any]] = []
@@ -87,7 +86,8 @@ class LoopWatch:
         own = TENSORFLOW in self.recorder.seeds.by_notebook
         if training is not None and own:
             training["tensorflow_seed"] = self.recorder.seeds.tensorflow_seed()
-        rate = float(self.rate.numpy()) if hasattr(self.rate, "assign") else None
+        _, rate = slots(self.model.optimizer)
+        learning_rate = None if rate is None else float(rate.numpy())
         self.recorder.write_as(
             self.number,
             "fit",
@@ -107,7 +107,7 @@ class LoopWatch:
             unsaid=self.unsaid,
             local="the notebook trains batch by batch",
             seeds=self.seeds,
-            learning_rates=[rate] * times,
+            learning_rates=[learning_rate] * times,
             steps_before=self.steps_before,
             given=self.given,
             seeded=sorted(self.recorder.seeds.by_notebook),

@@ -74,7 +74,7 @@ def training_of(
 
 
 def why_not_exact(model: Any) -> str | None:
-    """Return what makes a step of this model differ from a rebuilt one's, None when nothing does."""
+    """Return what makes a step differ from a rebuilt model's, None when nothing does."""
     keras = sys.modules["keras"]
     if keras.config.floatx() != "float32":
         return f"floatx is {keras.config.floatx()}"

@@ -129,11 +129,8 @@ class Recorder:
             original = getattr(TensorFlowTrainer, name)
             setattr(TensorFlowTrainer, name, _around(original, wrapper))
         keras.Model.__call__ = _around(keras.Model.__call__, self._call)
-        for home, name, wrapper in (
-            (TensorFlowTrainer, "train_on_batch", self._batch),
-            (BaseOptimizer, "apply", self._own_loop),
-        ):
-            setattr(home, name, _around(getattr(home, name), wrapper))
+        TensorFlowTrainer.train_on_batch = _around(TensorFlowTrainer.train_on_batch, self._batch)
+        BaseOptimizer.apply = _around(BaseOptimizer.apply, self._own_loop)
         self.guard.watch(kinds, ("fit", "evaluate", "predict", "train_on_batch", "compile"))
         self.guard.watch((BaseOptimizer,), ("apply",))
         self.guard.watch((keras.callbacks.History, keras.callbacks.CallbackList), ("on_epoch_end",))

@@ -93,7 +93,7 @@ class Running:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop the deadline's clock while the job waits for us; what it computes meanwhile counts."""
+        """Stop the deadline's clock while the job waits for us; what it computes still counts."""
         with self._lock:
             self._waits += 1
             if self._waits == 1:

@@ -69,7 +69,7 @@ def drawn(part: Mapping[str, Any], shape: Sequence[int]) -> Any:
 def _settings(
     part: Mapping[str, Any], allowed: Mapping[str, tuple[str, ...]], what: str
 ) -> dict[str, Any]:
-    name = part.get("name")
+    name = str(part.get("name"))
     if name not in allowed:
         raise RecipeError(f"{what} {str(name)[:60]!r} is not on the allow-list")
     settings = dict(part.get("settings") or {})

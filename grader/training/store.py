@@ -1,7 +1,8 @@
 """The memory's writer: only trainers write it, each entry whole or not at all.
 
     blobs/ab/<sha256>      the bytes of a state, named by their content
-    entries/ab/<key>.json  what a request with this key gave, with a checksum
+    entries/ab/<key>.json  what a request with this key gave, and the request, with a checksum
+    plans/ab/<key>.json    the plans that requests name
     locks/<key>            held by the trainer that is working on a key
 
 Keys come from the controller (`grader.delegation.memory`), which reads the same folders.
@@ -60,11 +61,18 @@ class Store:
                 os.utime(path)
         return name
 
-    def enter(self, key: str, made: Mapping[str, Any]) -> None:
-        """Keep what a request gave."""
-        body = json.dumps(made, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        entry = {"made": made, "sha256": hashlib.sha256(f"{key}{body}".encode()).hexdigest()}
+    def enter(self, key: str, made: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+        """Keep what a request gave, and the request itself, so that it can be repeated."""
+        body = json.dumps([made, asked], sort_keys=True, separators=(",", ":"), allow_nan=False)
+        digest = hashlib.sha256(f"{key}{body}".encode()).hexdigest()
+        entry = {"made": made, "asked": asked, "sha256": digest}
         self._write(self.folder / "entries" / key[:2] / f"{key}.json", json.dumps(entry).encode())
+
+    def keep_plan(self, key: str, plan: Mapping[str, Any]) -> None:
+        """Keep a plan under its key; many requests name one."""
+        path = self.folder / "plans" / key[:2] / f"{key}.json"
+        if not path.exists():
+            self._write(path, json.dumps(plan).encode())
 
     @contextlib.contextmanager
     def working(self, key: str) -> Iterator[None]:

@@ -54,7 +54,10 @@ class Trainer:
                 return {"made": self._info()}
             with self.store.working(message["key"]):
                 made = getattr(self, f"_{message['op']}")(message, blobs)
-                self.store.enter(message["key"], made)
+                if "plan" in message:
+                    self.store.keep_plan(message["plan_key"], message["plan"])
+                asked = {name: message[name] for name in message if name not in ("plan", "key")}
+                self.store.enter(message["key"], made, asked)
             return {"made": made}
         except Busy:
             return {"busy": True}
@@ -117,11 +120,11 @@ class Trainer:
     def _brought(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> Live:
         live = self._live.get(message["plan_key"]) or Live(message["plan"], self.rows)
         state = message["state"]
-        needed = [
+        weights, optimizer = (
             self._blob(state[part], blobs) if live.state[place] != state[part] else None
             for place, part in enumerate(("weights", "optimizer"))
-        ]
-        live.into(*needed, state)
+        )
+        live.into(weights, optimizer, state)
         self._remember(message["plan_key"], live)
         return live
 

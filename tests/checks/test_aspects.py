@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from grader.evidence import Compiled
+from grader.evidence import Compiled, Note
 from grader.findings import Finding
 from grader.recipes import Labels
 from tests.factories import (
@@ -19,6 +20,7 @@ from tests.factories import (
     evaluation,
     evidence,
     finding,
+    measurement,
     mlp,
     node,
     recipe,
@@ -392,8 +394,12 @@ def test_only_verified_local_fits_earn(trained_by: str, status: str) -> None:
 def test_the_median_of_three_seeds_can_only_raise_points() -> None:
     """Near the threshold two more seeds decide with it; a bad pair takes nothing away."""
     alone = judged("baseline.accuracy", run(test=0.868))
-    raised = judged("baseline.accuracy", run(test=0.868, samples=(measurement(0.875), measurement(0.88))))
-    kept = judged("baseline.accuracy", run(test=0.868, samples=(measurement(0.80), measurement(0.80))))
+    raised = judged(
+        "baseline.accuracy", run(test=0.868, samples=(measurement(0.875), measurement(0.88)))
+    )
+    kept = judged(
+        "baseline.accuracy", run(test=0.868, samples=(measurement(0.80), measurement(0.80)))
+    )
 
     assert ("partial", "passed") == (alone.status, raised.status)
     assert alone.earned == kept.earned

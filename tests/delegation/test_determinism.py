@@ -41,7 +41,7 @@ def execution(run_cells: Run) -> Execution:
     return run_cells(
         LOAD,
         *(way + FIT for way in WAYS.values()),
-        LIST + FIT + FIT.split("\n")[-1],
+        LIST + FIT + "\n" + FIT.split("\n")[-1],
         traced,
         "print('sin fit', float(tf.random.uniform(())))",
         f"keras.utils.set_random_seed(3)\n{LIST}{FIT}",

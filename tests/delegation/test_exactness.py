@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 
@@ -28,7 +29,7 @@ TIMES = re.compile(r"\x1b\[[0-9;]*m|\d+(us|ms|s)(/(step|epoch))?")
 class Exactness:
     """Runs every shape in two kernels, one of which trains by itself; a subclass says which."""
 
-    shapes: Mapping[str, str] = SHAPES
+    shapes: ClassVar[Mapping[str, str]] = SHAPES
     seeded = False
 
     @pytest.fixture(scope="class")
@@ -87,7 +88,7 @@ class TestSomeSeeded(Exactness):
     """The same for the shapes in which seeds matter most."""
 
     seeded = True
-    shapes = {
+    shapes: ClassVar[Mapping[str, str]] = {
         name: SHAPES[name]
         for name in ("plain", "dropout", "validation split", "two fits", "own callback", "unbuilt")
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,8 +59,8 @@ class Trainers:
 
 
 @pytest.fixture
-def trainers(dataset: Dataset, tmp_path: Path) -> Iterator[Trainers]:
-    yield Trainers(dataset, tmp_path / "memory")
+def trainers(dataset: Dataset, tmp_path: Path) -> Trainers:
+    return Trainers(dataset, tmp_path / "memory")
 
 
 def begun(service: Service, plan: Plan) -> State:
@@ -129,7 +128,7 @@ def test_two_services_on_one_memory_share_what_they_train(trainers: Trainers) ->
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 0.3, 1.5])
+@pytest.mark.parametrize("delay_s", [0.0, 0.2, 0.6, 2.0])
 def test_a_trainer_that_is_killed_costs_the_running_epoch(
     trainers: Trainers, delay_s: float
 ) -> None:
@@ -144,13 +143,17 @@ def test_a_trainer_that_is_killed_costs_the_running_epoch(
 
         killer = threading.Thread(target=kill)
         killer.start()
-        after = service.epoch(plan, state, 1)
+        first = service.epoch(plan, state, 1)
         killer.join()
+        second = service.epoch(plan, first.state, 2)
         trained = service.trained
 
-    assert (2, 3) == (len(trainers.opened), trained)
+    assert (2, 4) == (len(trainers.opened), trained)
+    trainers.memory.clear()
     with trainers.service() as service:
-        assert after.state == service.epoch(plan, state, 1).state
+        state = service.epoch(plan, begun(service, plan), 0).state
+        assert first.state == service.epoch(plan, state, 1).state
+        assert second.state == service.epoch(plan, first.state, 2).state
 
 
 def test_a_refusal_is_told_and_harms_nobody(trainers: Trainers) -> None:

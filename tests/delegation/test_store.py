@@ -13,6 +13,7 @@ from grader.delegation import Memory
 from grader.training.store import Busy, Store
 
 KEY = "ab" * 32
+ASKED = {"op": "validate"}
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def store(folder: Path, most_bytes: int = 10**9, most_s: float = 10**9) -> Store
 def test_what_is_written_is_read(folder: Path) -> None:
     """The controller reads what a trainer kept."""
     name = store(folder).keep(b"state")
-    store(folder).enter(KEY, {"weights": name, "metrics": ["AAAA"]})
+    store(folder).enter(KEY, {"weights": name, "metrics": ["AAAA"]}, ASKED)
     memory = Memory(folder)
 
     assert {"weights": name, "metrics": ["AAAA"]} == memory.answer(KEY)
@@ -49,7 +50,7 @@ def test_what_is_written_is_read(folder: Path) -> None:
 )
 def test_a_damaged_answer_is_no_answer(folder: Path, harm: object) -> None:
     """A torn or changed entry is as good as none; it is never half believed."""
-    store(folder).enter(KEY, {"metrics": ["AAAA"]})
+    store(folder).enter(KEY, {"metrics": ["AAAA"]}, ASKED)
     (path,) = folder.glob("entries/*/*.json")
     path.write_bytes(harm(path.read_bytes()))  # type: ignore[operator]
 
@@ -58,7 +59,7 @@ def test_a_damaged_answer_is_no_answer(folder: Path, harm: object) -> None:
 
 def test_an_entry_of_another_key_is_no_answer(folder: Path) -> None:
     """The checksum covers the key: a renamed file answers nothing."""
-    store(folder).enter(KEY, {"metrics": []})
+    store(folder).enter(KEY, {"metrics": []}, ASKED)
     (path,) = folder.glob("entries/*/*.json")
     other = "ab" + "cd" * 31
     path.rename(path.with_name(f"{other}.json"))
@@ -69,7 +70,7 @@ def test_an_entry_of_another_key_is_no_answer(folder: Path) -> None:
 def test_a_damaged_state_is_no_state(folder: Path) -> None:
     """Bytes must have the hash that names them; an answer whose state is gone is none."""
     name = store(folder).keep(b"state")
-    store(folder).enter(KEY, {"weights": name})
+    store(folder).enter(KEY, {"weights": name}, ASKED)
     path = folder / "blobs" / name[:2] / name
     path.write_bytes(b"stale")
     damaged = Memory(folder).blob(name)
@@ -139,7 +140,7 @@ def test_no_partial_file_is_left_behind(folder: Path, monkeypatch: pytest.Monkey
 def test_clearing_forgets_everything(folder: Path) -> None:
     """Nothing is left to answer from."""
     name = store(folder).keep(b"state")
-    store(folder).enter(KEY, {"weights": name})
+    store(folder).enter(KEY, {"weights": name}, ASKED)
     Memory(folder).clear()
 
     assert (None, 0) == (Memory(folder).answer(KEY), Memory(folder).size().size_bytes)

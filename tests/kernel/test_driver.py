@@ -192,7 +192,9 @@ def test_tags_and_kernelspecs_do_not_steer(
         ],
     }  # fmt: skip
     clean = to_run(read_notebook(json.dumps(hostile).encode(), "hostile.ipynb"))
-    execution = execute(open_sandbox(Level.STANDARD, slot=62), clean, assignment, dataset, tmp_path, service)
+    execution = execute(
+        open_sandbox(Level.STANDARD, slot=62), clean, assignment, dataset, tmp_path, service
+    )
 
     assert ["ok", "error"] == statuses(execution)
     assert "42 bwrap" in printed(execution, 0)
