@@ -1,6 +1,6 @@
 # Every target first makes sure of `make setup`, which does nothing when there is nothing to do.
 .DEFAULT_GOAL := setup
-.PHONY: setup check fast test test-long demo lock
+.PHONY: setup check fast test test-long demo bench lock
 BIN := .venv/bin
 SHELL := /bin/bash
 PYTEST := $(BIN)/python -m pytest
@@ -27,6 +27,9 @@ test-long: setup  ## the full counts; what they said is kept in benchmarks/
 
 demo: setup  ## grade the sample class
 	$(BIN)/grader grade assignment/samples --out demo-out || [ $$? -eq 1 ]  # 1: some need a person
+
+bench: setup  ## beside other graders, on this machine; results go to benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 lock:  ## pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest of everything
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes $(UPGRADE) \

@@ -37,6 +37,10 @@ COMPILE = (
         'optimizer="$optimizer", loss=keras.losses.sparse_categorical_crossentropy,'
         ' metrics=["accuracy"]'
     ),
+    (
+        'optimizer="$optimizer", loss=keras.losses.SparseCategoricalCrossentropy(),'
+        ' metrics=["accuracy"]'
+    ),
 )
 FIT = (
     "$x, $y, epochs=$epochs",

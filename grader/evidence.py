@@ -255,7 +255,7 @@ class Run:
     Attributes:
         epochs: of the whole chain up to this fit's end.
         trained_by: who did the training and whether that was verified.
-        start: the model before the chain's first epoch, as the notebook had it.
+        start: the model before the fit's first epoch, as the notebook had it.
         measured: None when it could not be measured; `unmeasured` then says why.
         claimed: the variables that a local fit handed over; claims are compared with these.
         samples: the same training from other seeds, run where a threshold is near.

@@ -72,7 +72,7 @@ class Measuring:
     def _measured(
         self, execution: Execution, fit: Fit, passed: Passed | None, earlier: list[Run]
     ) -> Run:
-        known: dict[str, Any] = {"start": self._start(execution, fit, passed, earlier)}
+        known: dict[str, Any] = {"start": self._start(execution, fit, passed)}
         try:
             if passed is not None and not passed.given:
                 weights = passed.final or passed.states[-1].weights
@@ -94,21 +94,17 @@ class Measuring:
         data = execution.variables(fit.after)
         return None if data is None else self._measure_quietly(fit, name_of(data), data)
 
-    def _start(
-        self, execution: Execution, fit: Fit, passed: Passed | None, earlier: list[Run]
-    ) -> Start | None:
-        """Measure the model before the first epoch of its chain."""
-        if passed is not None and passed.parent is None:
+    def _start(self, execution: Execution, fit: Fit, passed: Passed | None) -> Start | None:
+        """Measure the model as it was before the first epoch of this fit."""
+        if passed is not None:
             name = passed.states[0].weights
             data = execution.uploads.get(name)
-            found = self._measure_quietly(fit, name, *([data] if data is not None else []))
-        elif (
-            root := next((run for run in earlier if run.fit.chain == fit.chain), None)
-        ) is not None:
-            return root.start
         else:
             data = execution.variables(fit.before)
-            found = None if data is None else self._measure_quietly(fit, name_of(data), data)
+            name = "" if data is None else name_of(data)
+        if not name:
+            return None
+        found = self._measure_quietly(fit, name, *([data] if data is not None else []))
         if found is None:
             return None
         return Start(test_accuracy=found.test_accuracy, test_loss=found.test_loss)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,8 @@ import pytest
 
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
+from grader.delegation import Memory
+from grader.delegation.memory import name_of
 from grader.sandbox import Level, open_sandbox
 from grader.trainer import Refused, Trainer, TrainerFault
 
@@ -32,16 +33,22 @@ def flat(*nodes: dict[str, Any]) -> dict[str, Any]:
 
 
 def packed(*arrays: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    np.savez(stream, **{f"v{place}": array for place, array in enumerate(arrays)})
-    return stream.getvalue()
+    return b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
 
 
-def request(recipe: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {
-        "op": "measure", "recipe": recipe, "table": TABLE, "row_shape": [28, 28], "rows": [[0, 1000]],
-        "test": "test", "from_logits": False, "before": False, "after": True, **changes,
+def request(recipe: dict[str, Any], data: bytes = b"", **changes: Any) -> dict[str, Any]:
+    """A measurement of these bytes as the recipe's weights."""
+    seen = {"rows": [[0, 1000]], "table": TABLE, "row_shape": [28, 28]}
+    asked = {
+        "op": "measure", "recipe": recipe, "data": seen | changes.pop("seen", {}), "test": "test",
+        "weights": name_of(data), "from_logits": False, **changes,
     }  # fmt: skip
+    return asked | {"key": name_of(repr(asked).encode())}
+
+
+def measured(trainer: Trainer, recipe: dict[str, Any], *arrays: np.ndarray, **changes: Any) -> Any:
+    data = packed(*arrays)
+    return trainer.ask(request(recipe, data, **changes), [data])
 
 
 LINEAR = flat(dense(10, "softmax"))
@@ -69,7 +76,7 @@ def expected_accuracy(
 def test_measures_what_numpy_computes(trainer: Trainer, pristine: Pristine) -> None:
     """Accuracies on the trained rows and on the whole test split are those of the variables."""
     kernel, bias = weights()
-    answer = trainer.ask(request(LINEAR), [packed(kernel, bias)])["measured"]
+    answer = measured(trainer, LINEAR, kernel, bias)
 
     assert answer["train_accuracy"] == pytest.approx(
         expected_accuracy(kernel, bias, pristine, range(1000)), abs=0.002
@@ -82,7 +89,7 @@ def test_measures_what_numpy_computes(trainer: Trainer, pristine: Pristine) -> N
 
 def test_confusion_and_mistakes_agree(trainer: Trainer, pristine: Pristine) -> None:
     """The confusion matrix has each test image once; mistakes are real and the surest first."""
-    answer = trainer.ask(request(LINEAR), [packed(*weights(1))])["measured"]
+    answer = measured(trainer, LINEAR, *weights(1))
     confusion, mistakes = np.array(answer["confusion"]), answer["mistakes"]
 
     assert (10_000, [1000] * 10) == (confusion.sum(), confusion.sum(axis=1).tolist())
@@ -100,21 +107,21 @@ def test_uses_the_notebooks_own_pixel_values(trainer: Trainer, pristine: Pristin
     """A model of raw pixels is fed raw pixels."""
     kernel, bias = weights(2)
     table = [float(value) for value in range(256)]
-    answer = trainer.ask(request(LINEAR, table=table), [packed(kernel, bias)])["measured"]
+    answer = measured(trainer, LINEAR, kernel, bias, seen={"table": table})
 
     assert answer["test_accuracy"] == pytest.approx(
         expected_accuracy(kernel, bias, pristine, range(60_000, 70_000), table), abs=0.001
     )
 
 
-def test_start_and_end_are_measured_in_one_request(trainer: Trainer) -> None:
-    """With two states the first is the start."""
-    first, second = packed(*weights(3)), packed(*weights(4))
-    both = trainer.ask(request(LINEAR, before=True), [first, second])
-    alone = trainer.ask(request(LINEAR), [first])
+def test_what_was_measured_is_kept(trainer: Trainer) -> None:
+    """The second time the bytes need not come along: the first answer's state is not needed."""
+    first = measured(trainer, LINEAR, *weights(3))
+    second = measured(trainer, LINEAR, *weights(4))
 
-    assert both["start"]["test_accuracy"] == alone["measured"]["test_accuracy"]
-    assert both["measured"]["test_accuracy"] != alone["measured"]["test_accuracy"]
+    assert first["test_accuracy"] != second["test_accuracy"]
+    with pytest.raises(Refused, match="not here"):
+        trainer.ask(request(LINEAR, packed(*weights(5))))
 
 
 @pytest.mark.parametrize(
@@ -139,59 +146,82 @@ def test_refuses_what_is_not_on_the_allow_list(
 ) -> None:
     """Unknown layers, settings and sizes are refused by name before anything is built."""
     with pytest.raises(Refused, match=words):
-        trainer.ask(request(recipe), [packed(*weights())])
-
-
-def bomb() -> bytes:
-    """An array whose header claims 40 GB."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        header = io.BytesIO()
-        np.lib.format.write_array_header_1_0(
-            header, {"descr": "<f4", "fortran_order": False, "shape": (10**10,)}
-        )
-        archive.writestr("v0.npy", header.getvalue())
-    return stream.getvalue()
-
-
-def objects() -> bytes:
-    """An array of objects, which NumPy would unpickle."""
-    stream = io.BytesIO()
-    np.savez(stream, v0=np.array([{}], dtype=object))
-    return stream.getvalue()
+        measured(trainer, recipe, *weights())
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"not a zip", "npz"),
-        (b"", "npz"),
-        (packed(weights()[0]), "no variable 1"),
-        (packed(weights()[0].T, weights()[1]), "shape"),
+        (b"", "this model's has"),
+        (packed(weights()[0]), "this model's has"),
+        (packed(*weights()) + b"1234", "this model's has"),
         (packed(weights()[0] * np.nan, weights()[1]), "finite"),
-        (bomb(), "claims the shape"),
-        (objects(), "object"),
     ],
+    ids=["nothing", "too little", "too much", "not finite"],
 )
 def test_refuses_bad_variables(trainer: Trainer, data: bytes, words: str) -> None:
-    """Files that are not what `np.savez` makes of these variables are refused, not half read."""
+    """Bytes that are not this model's variables are refused, not half read."""
     with pytest.raises(Refused, match=words):
-        trainer.ask(request(LINEAR), [data])
+        trainer.ask(request(LINEAR, data), [data])
+
+
+PART = {"name": "Adam", "settings": {"learning_rate": 0.001}}
+
+
+def plan(**training: Any) -> dict[str, Any]:
+    labels = {"kind": "sparse", "classes": 10, "mismatched": 0, "given": None}
+    return {
+        "recipe": LINEAR,
+        "data": {"rows": [[0, 500]], "table": TABLE, "row_shape": [28, 28], "labels": labels},
+        "training": {
+            "order": None, "optimizer": PART, "metrics": [], "batch_size": 32, "shuffle": True,
+            "loss": {"name": "SparseCategoricalCrossentropy", "settings": {}}, "class_weight": None,
+            **training,
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("training", "draws", "words"),
+    [
+        ({"optimizer": {"name": "Lambda", "settings": {}}}, None, "optimizer 'Lambda'"),
+        ({"optimizer": {"name": "Adam", "settings": {"jit": 1}}}, None, "setting 'jit'"),
+        ({"optimizer": {**PART, "schedule": {"name": "os", "settings": {}}}}, None, "schedule 'os'"),
+        ({"loss": {"name": "eval", "settings": {}}}, None, "loss 'eval'"),
+        ({"metrics": [{"name": "MeanMetricWrapper", "settings": {}}]}, None, "metric"),
+        ({"order": [5, 5]}, None, "order"),
+        ({}, [None, None], "draws"),
+        ({}, [{"name": "Zeros", "settings": {}}], "draws"),
+        ({}, [{"name": "IdentityInitializer", "settings": {}}] * 2, "initializer"),
+        ({}, [{"name": "GlorotUniform", "settings": {"seed": "x"}}] * 2, "seed"),
+    ],
+    ids=lambda value: None if isinstance(value, dict | list) else value,
+)  # fmt: skip
+def test_refuses_trainings_that_are_not_on_the_allow_list(
+    trainer: Trainer, training: dict[str, Any], draws: Any, words: str
+) -> None:
+    """Optimizers, losses, metrics and initializers come from lists; the trainer goes on."""
+    asked = {"op": "start", "plan": plan(**training), "plan_key": words, "draws": draws}
+    with pytest.raises(Refused, match=words):
+        trainer.ask({**asked, "key": name_of(words.encode())})
+
+    assert "3." in trainer.ask({"op": "info"})["keras"]
 
 
 def test_a_fault_of_ours_says_so(trainer: Trainer) -> None:
     """A request that breaks the trainer's own code is a fault, and the trainer goes on."""
     with pytest.raises(TrainerFault, match="KeyError"):
-        trainer.ask({"op": "measure", "recipe": LINEAR})
+        trainer.ask({"op": "measure", "recipe": LINEAR, "key": "k"})
 
     assert "3." in trainer.ask({"op": "info"})["keras"]
 
 
-def test_an_answer_has_a_deadline(dataset: Dataset) -> None:
+def test_an_answer_has_a_deadline(dataset: Dataset, tmp_path: Path) -> None:
     """A measurement that takes too long is a fault of ours, not a wait for ever."""
     sandbox = open_sandbox(Level.STANDARD, slot=65)
+    memory = Memory(tmp_path / "memory")
     with (
-        Trainer(sandbox, dataset, wall_s=300, answer_s=0.2) as hurried,
+        Trainer(sandbox, dataset, memory, wall_s=300, answer_s=0.2) as hurried,
         pytest.raises(TrainerFault, match="stopped"),
     ):
-        hurried.ask(request(LINEAR), [packed(*weights())])
+        measured(hurried, LINEAR, *weights())
