@@ -145,7 +145,8 @@ def _row(name: str, done: Done, theirs: Sequence[Usage], target: int | None) -> 
 
 def _epochs(names: Sequence[str], done: Sequence[Done]) -> str:
     rows = [(name, one.asked, one.trained) for name, one in zip(names, done, strict=True)]
-    return table(("class", "epochs in the notebooks", "epochs trained"), rows)
+    trained = "epochs trained, further seeds near a threshold included"
+    return table(("class", "epochs in the notebooks", trained), rows)
 
 
 def _walls(

@@ -84,7 +84,7 @@ def _machine(command: str, versions: Mapping[str, str]) -> str:
         ("processor", processor()),
         ("cores", cores()),
         ("memory", f"{memory_gb:.0f} GiB"),
-        ("system", f"{_system()}, {platform.system()} {platform.release()}"),
+        ("system", f"{_system()}, {platform.machine()}"),
         ("Python", platform.python_version()),
         *((name, version) for name, version in _own_versions().items()),
         *versions.items(),
