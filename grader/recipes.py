@@ -155,6 +155,67 @@ class Plan(Record):
     data: Data
     training: Training
 
+    @property
+    def normal(self) -> Plan:
+        """The same training in the form that all ways of writing it share, to the last bit.
+
+        An activation in a layer of its own goes into the layer before, and settings that only say
+        what Keras does anyway are left out.
+        """
+        training = self.training
+        parts = {
+            "optimizer": training.optimizer.model_copy(
+                update={"settings": _unusual(training.optimizer.settings)}
+            ),
+            "loss": training.loss.model_copy(update={"settings": _unusual(training.loss.settings)}),
+        }
+        return self.model_copy(
+            update={
+                "recipe": self.recipe.model_copy(update={"nodes": _folded(self.recipe.nodes)}),
+                "training": training.model_copy(update=parts),
+            }
+        )
+
+
+USUAL: Settings = {"from_logits": False, "ignore_class": None, "label_smoothing": 0.0, "axis": -1}
+PLAIN_RELU: Settings = {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}
+
+
+def _unusual(settings: Settings) -> Settings:
+    return {
+        name: value for name, value in settings.items() if name not in USUAL or value != USUAL[name]
+    }
+
+
+def _folded(nodes: list[Node]) -> list[Node]:
+    """Put activations that follow a bare layer into it; who read them reads the layer."""
+    readers = [source for node in nodes for source in node.inputs]
+    kept: list[Node] = []
+    places: dict[int, int] = {-1: -1}
+    for number, node in enumerate(nodes):
+        activation = _activation(node)
+        source = node.inputs[0] if len(node.inputs) == 1 else -1
+        before = kept[places[source]] if source >= 0 else None
+        alone = readers.count(source) == 1
+        bare = before is not None and before.op in ("Dense", "Conv2D")
+        if activation and bare and alone and before.config.get("activation") == "linear":  # type: ignore[union-attr]
+            config = {**before.config, "activation": activation}  # type: ignore[union-attr]
+            kept[places[source]] = before.model_copy(update={"config": config})  # type: ignore[union-attr]
+            places[number] = places[source]
+            continue
+        inputs = [places[one] for one in node.inputs]
+        kept.append(node.model_copy(update={"inputs": inputs}))
+        places[number] = len(kept) - 1
+    return kept
+
+
+def _activation(node: Node) -> str | None:
+    """The activation that a node applies and nothing else, None for all other nodes."""
+    if node.op == "Activation":
+        return str(node.config.get("activation"))
+    plain_relu = all(node.config.get(name, usual) == usual for name, usual in PLAIN_RELU.items())
+    return "relu" if node.op == "ReLU" and plain_relu else None
+
 
 class State(Record):
     """Where a training stands: names of bytes (SHA-256), and what is small.

@@ -80,7 +80,7 @@ def _plan(fit: Fit, seed: int, sample: int | None) -> Plan:
         "draws": draws,
         "tensorflow_seed": own if own is None or sample is None else wire.derived_seed(seed, own),
     }
-    return plan.model_copy(update={"training": plan.training.model_copy(update=changes)})
+    return plan.model_copy(update={"training": plan.training.model_copy(update=changes)}).normal
 
 
 def why_unverifiable(fit: Fit) -> str:

@@ -94,6 +94,7 @@ class Ledger:
         """
         if len(self.fits) >= MOST_FITS:
             raise Unserved(f"{MOST_FITS} trainings are enough for one notebook")
+        plan = plan.normal
         draws = plan.training.draws
         drawn = draws if draws and all(draws) else None
         start = self.service.start(plan, drawn)

@@ -101,6 +101,12 @@ m = plain(loss="categorical_crossentropy"); h = m.fit(x, one_hot, epochs=2, verb
     "logits": """
 m = net(layers.Dense(16, "relu"), last=None)
 m.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]); h = m.fit(x, y, epochs=2, verbose=0); show(m, h)""",
+    "activations apart": """
+m = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), layers.Dense(16), layers.Activation("relu"), layers.Dense(12), layers.ReLU(), layers.Dense(10), layers.Activation("softmax")])
+m.compile("adam", keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"]); h = m.fit(x, y, epochs=2, verbose=0); show(m, h)""",
+    "softmax layer": """
+m = net(layers.Dense(16, "relu"), last=None); m.add(layers.Softmax())
+m.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"]); h = m.fit(x, y, epochs=2, verbose=0); show(m, h)""",
     "class weight": "m = plain(); h = m.fit(x, y, epochs=2, class_weight={i: 1.0 + i for i in range(10)}, verbose=0); show(m, h)",
     "raw pixels": "m = plain(); h = m.fit(x_all[:3000], y, epochs=2, verbose=0); show(m, h)",
     "float32, shuffled, batch 77": """
