@@ -69,6 +69,7 @@ class Trainer:
                     Mount(memory.folder, "/memory", writable=True),
                 ),
                 limits=Limits(wall_s=wall_s, disk_mb=None),  # the memory keeps its own bounds
+                environment={"TF_NUM_INTEROP_THREADS": "1"},  # a trainer is one core's work
                 workdir="/tmp",
             ),
             stdin=subprocess.PIPE,
