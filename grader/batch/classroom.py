@@ -153,7 +153,8 @@ def grade_class(
         for submission in waiting.to_score:
             number += 1
             gathered = keeper.sampled(submission, service)
-            yield Outcome(number, of, submission, keeper.keep(submission, gathered), "scored")
+            result = keeper.keep(submission, gathered, ran=False)
+            yield Outcome(number, of, submission, result, "scored")
         for submission, gathered in _run(
             waiting.to_run, assignment, dataset, machine, service, started
         ):
@@ -185,10 +186,12 @@ class _Keeper:
         self.out, self.language, self.scored = out, language, scored
         self.template = template_of(assignment)
 
-    def keep(self, submission: Submission, gathered: Gathered) -> dict[str, Any]:
+    def keep(
+        self, submission: Submission, gathered: Gathered, *, ran: bool = True
+    ) -> dict[str, Any]:
         marks = self.gradebook.overrides(submission.student.id)
         gathered, graded = _concluded(self.assignment, self.template, gathered, submission, marks)
-        write_student(self.out, gathered, graded, self.language, self.dataset)
+        write_student(self.out, gathered, graded, self.language, self.dataset, ran)
         result = result_json(graded, self.language)
         self.gradebook.add(graded.student, gathered, result, self.scored)
         return result

@@ -7,9 +7,11 @@ Inside the SVG nothing is styled by `style`: a page's content policy may reach i
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape, unescape
@@ -27,6 +29,7 @@ from grader.locale import T, Translator
 INK, QUIET, RULE = "#26313d", "#5b6672", "#d5d3cb"
 TRAIN, TEST, BAND = "#2f6690", "#c2571a", "#8fae9b"
 MAX_POINTS = 120
+KEPT = 500  # charts that are remembered, of about 20 kB each
 """Epochs drawn of one curve; longer ones are thinned evenly."""
 
 _FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
@@ -82,6 +85,31 @@ def drawing() -> Iterator[None]:
         yield
 
 
+Draw = Callable[..., str]
+
+
+def once(draw: Draw) -> Draw:
+    """Draw equal charts once: whoever has the same training has the same curve.
+
+    The last argument of `draw` is the translator; all others are compared by their `repr`.
+    """
+    kept: OrderedDict[str, str] = OrderedDict()
+
+    @functools.wraps(draw)
+    def drawn(*arguments: Any) -> str:
+        *shown, say = arguments
+        key = repr((shown, say.language))
+        if key not in kept:
+            kept[key] = draw(*arguments)
+            while len(kept) > KEPT:
+                kept.popitem(last=False)
+        kept.move_to_end(key)
+        return kept[key]
+
+    return drawn
+
+
+@once
 def learning_curve(series: Series, measured: Measured, label: str, say: Translator) -> str:
     """Draw one quantity over the epochs; call it inside `drawing()`."""
     figure = Figure(figsize=(3.9, 2.75))
@@ -111,6 +139,7 @@ class Pair:
     test: float
 
 
+@once
 def comparison(pairs: Sequence[Pair], say: Translator) -> str:
     """Draw the experiments under each other, the gap as a line between two points."""
     height = 0.75 + 0.42 * len(pairs)

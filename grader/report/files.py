@@ -18,16 +18,31 @@ from grader.result import Graded, result_json
 
 
 def write_student(
-    out: Path, gathered: Gathered, graded: Graded, language: str, dataset: Dataset
+    out: Path,
+    gathered: Gathered,
+    graded: Graded,
+    language: str,
+    dataset: Dataset,
+    ran: bool = True,
 ) -> Path:
     """Write one student's files below `out/students/`; return their folder."""
-    return write_files(out / "students" / graded.student.id, gathered, graded, language, dataset)
+    folder = out / "students" / graded.student.id
+    return write_files(folder, gathered, graded, language, dataset, ran)
 
 
 def write_files(
-    folder: Path, gathered: Gathered, graded: Graded, language: str, dataset: Dataset
+    folder: Path,
+    gathered: Gathered,
+    graded: Graded,
+    language: str,
+    dataset: Dataset,
+    ran: bool = True,
 ) -> Path:
     """Write the files, each whole or not at all; return the folder.
+
+    Args:
+        ran: the notebook has run since the files were written; else its executed pages stay where
+            they are there in this language.
 
     Raises:
         OSError: the disk is full or read-only.
@@ -38,12 +53,21 @@ def write_files(
         + "\n",
         "report.html": render_report(graded, language, lambda row: pristine.images([row])[0]),
     }
-    if gathered.notebook is not None and not gathered.fault:
+    stands = not ran and _in_language(folder / "executed.html", language)
+    if gathered.notebook is not None and not gathered.fault and not stands:
         executed = executed_notebook(to_run(gathered.notebook), gathered.evidence.cells)
         contents["executed.ipynb"] = json.dumps(executed, ensure_ascii=False, indent=1) + "\n"
         contents["executed.html"] = render_executed(executed, language)
     write_all(folder, contents)
     return folder
+
+
+def _in_language(page: Path, language: str) -> bool:
+    try:
+        with page.open(encoding="utf-8") as stream:
+            return f'lang="{language}"' in stream.read(300)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def write_all(folder: Path, contents: Mapping[str, str]) -> None:

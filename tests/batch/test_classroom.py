@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from grader.cli import main
+from grader.loading import calibration_file, default_folder
 from tests.kernel.conftest import LOAD
 from tests.test_grading import file_of
 
@@ -26,6 +28,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
     (folder / "bruno.ipynb").write_bytes(b"import keras\nprint('soy un .py')\n")
     (folder / "=carla().ipynb").write_bytes(file_of())
     out = tmp_path_factory.mktemp("out")
+    (out / "source.json").write_text(json.dumps({"source": str(folder)}), encoding="utf-8")
     result = CliRunner().invoke(main, ["grade", str(folder), "--out", str(out), "--workers", "2"])
     return out, result.exit_code, result.output
 
@@ -89,3 +92,33 @@ def test_override_changes_the_result_and_refuses_what_cannot_be(
     ):
         code, said = override(*words)
         assert (2, True, 1) == (code, part in said, len(said.strip().splitlines())), said
+
+
+def test_grading_again_runs_nothing_and_scores_what_has_changed(
+    graded: tuple[Path, int, str], tmp_path: Path
+) -> None:
+    """Unchanged, everything stands; with another text all are scored anew, and nothing runs."""
+    out, _, _ = graded
+    source = Path(json.loads((out / "source.json").read_text(encoding="utf-8"))["source"])
+    pages = {path: path.stat().st_mtime_ns for path in out.glob("students/*/executed.html")}
+
+    def grade(*words: str) -> str:
+        result = CliRunner().invoke(main, ["grade", str(source), "--out", str(out), *words])
+        assert 1 == result.exit_code, result.output
+        return " ".join(result.output.split())
+
+    same = grade()
+    changed = tmp_path / "assignment"
+    shutil.copytree(default_folder(), changed)
+    shutil.copy(calibration_file(default_folder()), changed / "calibration.json")
+    text = (changed / "assignment.toml").read_text(encoding="utf-8")
+    (changed / "assignment.toml").write_text(text.replace("Taller 3", "Taller 33"), "utf-8")
+    anew = grade("--assignment", str(changed))
+
+    assert "3 quedan como están, 0 se califican de nuevo" in same
+    assert "0 quedan como están, 3 se califican de nuevo" in anew
+    assert "0 semillas por entrenar), 0 deben ejecutarse" in anew
+    assert "en ejecución" not in same + anew
+    assert pages == {path: path.stat().st_mtime_ns for path in pages}
+    student = next(name for name in results(out) if name.startswith("ana"))
+    assert "Taller 33" in (out / "students" / student / "report.html").read_text(encoding="utf-8")
