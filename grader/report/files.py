@@ -12,7 +12,6 @@ from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
 from grader.grading import Gathered
 from grader.notebook import to_run
-from grader.report.executed import executed_notebook, render_executed
 from grader.report.html import render_report
 from grader.result import Graded, result_json
 
@@ -55,6 +54,9 @@ def write_files(
     }
     stands = not ran and _in_language(folder / "executed.html", language)
     if gathered.notebook is not None and not gathered.fault and not stands:
+        # nbconvert takes two seconds to import; scoring a class anew does not need it
+        from grader.report.executed import executed_notebook, render_executed
+
         executed = executed_notebook(to_run(gathered.notebook), gathered.evidence.cells)
         contents["executed.ipynb"] = json.dumps(executed, ensure_ascii=False, indent=1) + "\n"
         contents["executed.html"] = render_executed(executed, language)
