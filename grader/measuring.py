@@ -72,6 +72,9 @@ class Measuring:
     def _measured(
         self, execution: Execution, fit: Fit, passed: Passed | None, earlier: list[Run]
     ) -> Run:
+        if passed is None or passed.given:  # epochs that nobody recorded are a word, and no more
+            before = sum(one.epochs_run for one in chain_of(fit, earlier)[:-1])
+            fit = fit.model_copy(update={"epochs_before": before})
         known: dict[str, Any] = {"start": self._start(execution, fit, passed)}
         try:
             if passed is not None and not passed.given:

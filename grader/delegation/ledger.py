@@ -78,8 +78,8 @@ class Ledger:
     budget: Budget
     fits: list[Passed] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
-    _weights: dict[str, int | None] = field(default_factory=dict)
-    _optimizers: set[str] = field(default_factory=set)
+    _weights: dict[str, list[int]] = field(default_factory=dict)  # who made them; none: drawn
+    _optimizers: dict[str, list[int]] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
 
     def open(self, plan: Plan, state: State, before: int) -> Passed:
@@ -98,19 +98,19 @@ class Ledger:
         draws = plan.training.draws
         drawn = draws if draws and all(draws) else None
         start = self.service.start(plan, drawn)
-        self._optimizers.add(start.optimizer)
+        self._optimizers.setdefault(start.optimizer, [])
         fresh = start.weights is not None and start.weights == state.weights
         if fresh:
-            self._weights[state.weights] = None
-        parent = self._weights.get(state.weights)
-        ancestors = 0 if parent is None else self.fits[parent].before + self.fits[parent].epochs
+            self._weights[state.weights] = []
+        parent = self._parent(state.weights, before)
+        ancestors = 0 if parent is None else self._total(parent)
         passed = Passed(
             number=len(self.fits),
             plan=plan,
             parent=parent,
-            before=ancestors if self._made(state) else before,
+            before=ancestors,
             states=[state],
-            given=not self._made(state) or (parent is not None and self.fits[parent].given),
+            given=not self._honest(state, parent),
         )
         self.fits.append(passed)
         return passed
@@ -138,14 +138,24 @@ class Ledger:
         missing = [name for name in unknown if name not in self.uploads]
         if missing:
             raise Missing(missing)
-        passed.given = passed.given or bool(unknown)
+        # going on from what another training made is as good as bringing it: only this training's
+        # own states, or those it began from, have its rows and its epochs behind them
+        passed.given = passed.given or state.weights not in {one.weights for one in passed.states}
+        passed.given = passed.given or state.optimizer not in {
+            one.optimizer for one in passed.states
+        }
         seed = epoch_seed(passed.plan, self.seed, before + passed.epochs)
         blobs = [self.uploads[name] for name in unknown]
         done = self.service.epoch(passed.plan, state, seed, validation, blobs)
         passed.states.append(done.state)
         passed.seconds += done.seconds
-        self._weights[done.state.weights] = number
-        self._optimizers.add(done.state.optimizer)
+        for makers, name in (
+            (self._weights, done.state.weights),
+            (self._optimizers, done.state.optimizer),
+        ):
+            known = makers.get(name)
+            if known is None or (known and number not in known):
+                makers[name] = [*(known or []), number]
         return done
 
     def evaluate(self, number: int, weights: str, validation: Validation) -> list[str]:
@@ -165,7 +175,6 @@ class Ledger:
         passed = self._fit(number)
         if weights in {state.weights for state in passed.states}:
             passed.final = weights
-            self._weights[weights] = number
 
     def upload(self, name: str, data: bytes) -> None:
         """Keep the bytes of a given state.
@@ -197,8 +206,32 @@ class Ledger:
             yield self.fits[at]
             at = self.fits[at].parent
 
-    def _made(self, state: State) -> bool:
-        return state.weights in self._weights and state.optimizer in self._optimizers
+    def _honest(self, state: State, parent: int | None) -> bool:
+        """Whether trainers made this state for this run, weights and optimizer in one chain."""
+        if state.weights not in self._weights or state.optimizer not in self._optimizers:
+            return False
+        if parent is not None and self.fits[parent].given:
+            return False
+        makers = self._optimizers[state.optimizer]
+        chain = [] if parent is None else list(self.history(self.fits[parent]))
+        return not makers or any(one.number in makers and not one.given for one in chain)
+
+    def _parent(self, weights: str, before: int) -> int | None:
+        """The training that these weights go on with: of several that passed through them, the one
+        with as many epochs as the notebook says, else the latest; one that is not given first.
+        """
+        makers = [self.fits[number] for number in self._weights.get(weights, [])]
+        if not makers:
+            return None
+        best = max(
+            makers,
+            key=lambda one: (not one.given, self._total(one.number) == before, one.number),
+        )
+        return best.number
+
+    def _total(self, number: int) -> int:
+        """Epochs of a training and all its ancestors."""
+        return self.fits[number].before + self.fits[number].epochs
 
     def _fit(self, number: int) -> Passed:
         if not 0 <= number < len(self.fits):

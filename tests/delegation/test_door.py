@@ -39,7 +39,9 @@ class Trained:
         self.asked.append("epoch")
         if state.learning_rate == 666.0:
             raise Refused("not that")
-        return Epoch(state.model_copy(update={"weights": "e" * 64}), [], None, 0.5)
+        return Epoch(
+            state.model_copy(update={"weights": "e" * 64, "optimizer": "9" * 64}), [], None, 0.5
+        )
 
     @property
     def memory(self) -> Any:
@@ -123,6 +125,45 @@ def test_a_given_state_must_be_brought(door: Door, speak: Speak) -> None:
     assert {"missing": [wire_name(data)]} == missing
     assert "state" in answer
     assert door.ledger.fits[0].given
+
+
+@pytest.mark.parametrize("part", ["weights", "optimizer"])
+def test_what_a_given_training_made_stays_given(door: Door, speak: Speak, part: str) -> None:
+    """A fresh training that goes on, or begins, from another one's given state is a claim too."""
+    data = b"brought along"
+    own = {**plain(STATE), part: wire_name(data)}
+    speaker = speak(door)
+    first = speaker.ask(opening(state=own))["fit"]
+    speaker.ask({"op": "put"}, data)
+    made = speaker.ask({"op": "epoch", "fit": first, "state": own})["state"]
+    second = speaker.ask(opening())["fit"]
+    honest = door.ledger.fits[second].given
+    moved = {**plain(STATE), part: made[part]}
+    speaker.ask({"op": "epoch", "fit": second, "state": moved})
+    third = speaker.ask(opening(state=moved, before=10))["fit"]
+
+    assert (False, True) == (honest, door.ledger.fits[second].given)
+    assert (True, True) == (door.ledger.fits[first].given, door.ledger.fits[third].given)
+    assert 0 == door.ledger.fits[first].before
+
+
+def test_equal_trainings_keep_their_own_epochs(door: Door, speak: Speak) -> None:
+    """Of two trainings that passed through one state, the notebook's word says which goes on."""
+    speaker = speak(door)
+    state = plain(STATE)
+    ends = []
+    for epochs in (1, 2):
+        fit = speaker.ask(opening())["fit"]
+        at = state
+        for _ in range(epochs):
+            at = speaker.ask({"op": "epoch", "fit": fit, "state": at})["state"]
+        ends.append(at)
+    on = [speaker.ask(opening(state=ends[0], before=before))["fit"] for before in (1, 2)]
+
+    assert [(0, 1, False), (1, 2, False)] == [
+        (door.ledger.fits[fit].parent, door.ledger.fits[fit].before, door.ledger.fits[fit].given)
+        for fit in on
+    ]
 
 
 def test_nobody_fetches_what_was_not_made_for_them(door: Door, speak: Speak) -> None:
