@@ -11,7 +11,7 @@ from typing import Any
 from grader import wire
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
-from grader.delegation import Budget, Door, Ledger, Passed, Service
+from grader.delegation import Budget, Door, Ledger, Passed, Service, Turn
 from grader.records import Records, read_records, read_regular
 from grader.sandbox import Ended, Job, Limits, Mount, Sandbox
 from grader.staging import PACKAGE, stage_kernel_side
@@ -86,7 +86,7 @@ def execute(
     limits = assignment.spec.limits
     budget = Budget(limits.fit_s, limits.trainings_s)
     ledger = Ledger(service, assignment.spec.seed, budget)
-    with Door(ledger, folder / "door") as door:
+    with Turn(service.turns) as turn, Door(ledger, folder / "door", turn) as door:
         sandbox.give(door.folder)
         offered = None if train_in_kernel else door
         with sandbox.start(_job(assignment, dataset, folder, offered)) as running:

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 PACKAGE = "engine"
-SHARED = ("wire.py", "states.py", "dataset/identity.py")
+SHARED = ("wire.py", "states.py", "pipelines.py", "dataset/identity.py")
 HERE = Path(__file__).parent
 
 

@@ -34,7 +34,7 @@ from grader.sandbox import Level, WallsError, probe
 
 MEMORY_EACH_MB = 3000
 KERNEL_MB = 1500  # of a notebook whose trainings are delegated
-KERNELS_EACH = 3  # notebooks in flight for each trainer: enough for some to compute meanwhile
+KERNELS_EACH = 8  # for each trainer; only as many compute as there are turns
 
 
 def grade_folder(
@@ -118,8 +118,8 @@ def _again(waiting: Waiting, assignment: Assignment, gradebook: Gradebook) -> Re
 
 
 def default_kernels(workers: int) -> int:
-    """Return how many notebooks are in flight: most of them wait for a training."""
-    return max(1, min(KERNELS_EACH * workers, _memory_mb() // KERNEL_MB))
+    """Return how many notebooks are in flight: as many as memory holds, for most of them wait."""
+    return max(workers, min(KERNELS_EACH * workers, _memory_mb() // KERNEL_MB))
 
 
 def default_workers() -> int:

@@ -16,5 +16,6 @@ from grader.delegation.door import Door
 from grader.delegation.ledger import Budget, Ledger, Passed
 from grader.delegation.memory import Memory
 from grader.delegation.service import Service
+from grader.delegation.turns import Turn
 
-__all__ = ["Budget", "Door", "Ledger", "Memory", "Passed", "Service"]
+__all__ = ["Budget", "Door", "Ledger", "Memory", "Passed", "Service", "Turn"]

@@ -23,6 +23,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from grader import wire
 from grader.delegation.ledger import Ledger, Missing, Unserved
 from grader.delegation.memory import name_of
+from grader.delegation.turns import Turn
 from grader.recipes import Count, Hash, Plan, Record, State, Validation, plain
 from grader.sandbox import Running
 from grader.trainer import Refused, TrainerFault
@@ -97,12 +98,17 @@ class Door:
 
     Args:
         folder: where the socket goes; the run sees it as `/door`.
-        running: the run, once it has been started; its clock stops while it waits.
+        turn: the run's turn to compute, which it lends while it waits.
         unix: whether to listen on a UNIX socket; else on the loopback interface, with a token.
+
+    Attributes:
+        running: the run, once it has been started; its clock stops while it waits.
     """
 
-    def __init__(self, ledger: Ledger, folder: Path, unix: bool = hasattr(socket, "AF_UNIX")):
-        self.ledger, self.folder = ledger, folder
+    def __init__(
+        self, ledger: Ledger, folder: Path, turn: Turn, unix: bool = hasattr(socket, "AF_UNIX")
+    ) -> None:
+        self.ledger, self.folder, self.turn = ledger, folder, turn
         self.unix = unix
         self.running: Running | None = None
         self._token = "" if unix else secrets.token_hex(16)
@@ -247,7 +253,7 @@ class Door:
         with self._lock:
             self._waits += 1
         try:
-            with nullcontext() if self.running is None else self.running.paused():
+            with nullcontext() if self.running is None else self.running.paused(), self.turn.lent():
                 yield
         finally:
             with self._lock:

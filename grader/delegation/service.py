@@ -24,6 +24,7 @@ from grader.delegation.memory import (
     start_key,
     validation_key,
 )
+from grader.delegation.turns import Turns
 from grader.recipes import Data, Part, Plan, Recipe, State, Validation, plain
 from grader.trainer import Busy, Refused, Trainer, TrainerFault
 
@@ -75,11 +76,16 @@ class Service:
 
     Args:
         open_trainer: makes the trainer of a slot; called when there is work for it.
-        slots: how many trainers run at the same time.
+        slots: how many trainers run at the same time: one for each core.
+
+    Attributes:
+        turns: of the runs that compute; one more than cores, because a starting kernel also waits.
+        trained: how many answers were not in the memory, for those who watch.
     """
 
     def __init__(self, memory: Memory, open_trainer: Callable[[int], Trainer], slots: int) -> None:
         self.memory = memory
+        self.turns = Turns(slots + 1)
         self._open = open_trainer
         self._slots = slots
         self._changed = threading.Condition()
@@ -89,7 +95,7 @@ class Service:
         self._homes: list[list[str]] = [[] for _ in range(slots)]
         self._running: dict[str, Future[dict[str, Any]]] = {}
         self._closed = False
-        self.trained = 0  # answers that were not in memory, for those who watch
+        self.trained = 0
 
     def __enter__(self) -> Self:
         return self

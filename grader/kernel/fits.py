@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,7 @@ class FitWatch:
                 self._epoch_begins,
             )
             self.recorder.epochs.attendant = attendant
-            with larger_steps(self.model, self.arguments):
+            with larger_steps(self.model, self.arguments, "train_function", "test_function"):
                 return original(self.model, *args, **kwargs)
         except BaseException as problem:
             error = type(problem).__name__
@@ -328,8 +328,12 @@ class FitWatch:
 
 
 @contextmanager
-def larger_steps(model: Any, arguments: dict[str, Any]) -> Iterator[None]:
-    """Run many steps per call where no callback looks between them; results stay equal."""
+def larger_steps(model: Any, arguments: dict[str, Any], *functions: str) -> Iterator[None]:
+    """Run many steps per call where no callback looks between them; results stay equal.
+
+    Args:
+        functions: the model's compiled functions that take these steps; Keras makes them anew.
+    """
     steps = getattr(model, "steps_per_execution", None)
     if (
         steps != 1
@@ -338,13 +342,17 @@ def larger_steps(model: Any, arguments: dict[str, Any]) -> Iterator[None]:
     ):
         yield
         return
-    model.steps_per_execution = STEPS_PER_EXECUTION
-    model.train_function = model.test_function = None
+    _many(model, STEPS_PER_EXECUTION, functions)
     try:
         yield
     finally:
-        model.steps_per_execution = steps
-        model.train_function = model.test_function = None
+        _many(model, steps, functions)
+
+
+def _many(model: Any, steps: int, functions: Sequence[str]) -> None:
+    model.steps_per_execution = steps
+    for name in functions:
+        setattr(model, name, None)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import numpy as np
 
 from .. import wire
 from ..dataset.identity import Pristine
+from ..pipelines import untune
 from . import figures, shell
 from .after_import import AfterImport
 from .chains import Chains
@@ -122,6 +123,7 @@ class Recorder:
             backend=keras.backend.backend(),
         )
         self.seeds.derive_starts(keras)
+        untune()
         self.epochs.install()
         kinds = (keras.Model, keras.Sequential, keras.src.models.functional.Functional)
         wrapped = {"fit": self._fit, "evaluate": self._evaluate, "predict": self._predict}
@@ -220,7 +222,7 @@ class Recorder:
             data = self.look.at(arguments.get("x"), arguments.get("y"), watched=False)
             answered = self._answered(model, arguments, data)
             if answered is None:
-                with larger_steps(model, arguments):
+                with larger_steps(model, arguments, "test_function"):
                     result = original(model, *args, **kwargs)
             else:
                 self.epochs.attendant = answered

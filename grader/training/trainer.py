@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from .. import wire
 from ..dataset.identity import Pristine
+from ..pipelines import untune
 from ..states import StateError, layout, name_of, unpack
 from .build import RecipeError, build
 from .live import Live, Rows
@@ -148,5 +149,6 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.umask(0o002)  # trainers run as different users of one group
     os.dup2(2, 1)  # whatever prints must not spoil a frame
+    untune()
     store = Store(Path(memory), int(most_bytes), float(most_s))
     Trainer(Pristine.open(Path(rows)), store, replies).serve(sys.stdin.buffer)

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader import wire
-from grader.delegation import Budget, Door, Ledger
+from grader.delegation import Budget, Door, Ledger, Turn
 from grader.delegation.service import Epoch, Start
+from grader.delegation.turns import Turns
 from grader.recipes import Plan, State, plain
 from grader.trainer import Refused
 from tests.delegation.plans import PLAN, STATE
@@ -57,7 +58,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
 @contextlib.contextmanager
 def opened(folder: Path, unix: bool = True) -> Iterator[Door]:
     ledger = Ledger(Trained(), 1, Budget(100, 100))  # type: ignore[arg-type]
-    with Door(ledger, folder / "door", unix) as one:
+    with Turn(Turns(1)) as turn, Door(ledger, folder / "door", turn, unix) as one:
         yield one
 
 
