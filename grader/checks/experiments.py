@@ -20,7 +20,6 @@ from grader.checks.outline import Outline, outline
 from grader.evidence import Evidence, Run
 from grader.findings import Flag, Status
 from grader.locale import Readable, T
-from grader.wire import OWN_LOOP
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,8 @@ class Trainings:
 
     def _flags(self, runs: Mapping[str, Run | None]) -> Iterator[Flag]:
         yield from trust.tampered(self.evidence)
+        if None in runs.values():
+            yield from trust.own_loops(self.evidence)
         for experiment in self.experiments:
             run = runs[experiment.id]
             if run is None:
@@ -147,7 +148,7 @@ class Trainings:
             layers=architecture.either(experiment.architectures),
             epochs=epochs(experiment.epochs),
         )
-        loops = [note.cell for note in self.evidence.notes if note.what == OWN_LOOP]
+        loops = trust.cells_of_own_loops(self.evidence)
         if loops:
             said = T(
                 "I found no fit like this one, but cell {cell} trains step by step in a loop of "

@@ -15,7 +15,7 @@ from grader.checks.rows import read_rows, row_text
 from grader.evidence import Evaluation, Evidence, Run
 from grader.findings import Flag, Status
 from grader.locale import Readable, T
-from grader.wire import TAMPERED
+from grader.wire import OWN_LOOP, TAMPERED
 
 PRETRAINED = 0.30  # test accuracy of a model that nobody has trained yet
 SAME = 0.001  # claims further than this from the measurement differ
@@ -142,6 +142,22 @@ def tampered(evidence: Evidence) -> Iterator[Flag]:
         names=", ".join(dict.fromkeys(note.detail for note in replaced[:6])),
     )
     yield Flag("tampered_recorder", said)
+
+
+def cells_of_own_loops(evidence: Evidence) -> tuple[int | None, ...]:
+    """Return the cells in which the notebook trains step by step without `fit`."""
+    return tuple(note.cell for note in evidence.notes if note.what == OWN_LOOP)
+
+
+def own_loops(evidence: Evidence) -> Iterator[Flag]:
+    """Yield a flag for each cell with a loop that no trainer could repeat."""
+    for cell in dict.fromkeys(cells_of_own_loops(evidence)):
+        said = T(
+            "Cell {cell}: a loop of the notebook's own trains a model there step by step. It "
+            "could not be repeated, so a person decides.",
+            cell=where(cell),
+        )
+        yield Flag("unverifiable_model", said)
 
 
 def implausible(

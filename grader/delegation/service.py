@@ -79,7 +79,7 @@ class Service:
         slots: how many trainers run at the same time: one for each core.
 
     Attributes:
-        turns: of the runs that compute; one more than cores, because a starting kernel also waits.
+        turns: of runs and trainers that compute; one more than cores, for each also waits a bit.
         trained: how many answers were not in the memory, for those who watch.
     """
 
@@ -283,9 +283,10 @@ class Service:
         problem: Exception | None = None
         for _ in range(TRIES):
             try:
-                if trainer is None:
-                    trainer = self._open(slot)
-                made = trainer.ask(job.request, job.blobs)
+                with self.turns.taken():
+                    if trainer is None:
+                        trainer = self._open(slot)
+                    made = trainer.ask(job.request, job.blobs)
                 self.trained += 1
                 job.answer.set_result(made)
                 return trainer

@@ -30,6 +30,15 @@ class Turns:
             self._free -= 1
             self._changed.notify_all()
 
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Compute, as a trainer does: it goes before notebooks that begin."""
+        self.take(back=True)
+        try:
+            yield
+        finally:
+            self.give()
+
     def give(self) -> None:
         """Let somebody else compute."""
         with self._changed:

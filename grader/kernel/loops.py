@@ -1,4 +1,4 @@
-"""A loop of `train_on_batch` over one model in one cell, recorded as a training.
+"""A loop over batches in one cell, by `train_on_batch` or a `GradientTape`, as one training.
 
 The rows of every batch are recognised; how often each was seen gives the epochs. The trainer can
 then train the same model for as many epochs, in an order of its own.
@@ -7,6 +7,8 @@ then train the same model for as many epochs, in an order of its own.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,23 +28,56 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 4_096
 
 
+@dataclass
+class Taped:
+    """One step under a `GradientTape`, as far as it was seen before its gradients were applied."""
+
+    model: Any
+    x: Any
+    y: Any = None
+    loss: Any = None
+    weighted: bool = False
+
+
+class AsCompiled:
+    """A model as if it had been compiled with what a loop of the notebook's own uses."""
+
+    compiled = True
+
+    def __init__(self, model: Any, optimizer: Any, loss: Any) -> None:
+        self._model = model
+        self.optimizer, self.loss = optimizer, loss
+        self._compile_metrics = None
+        self._compile_config = SimpleNamespace(
+            config=dict.fromkeys(("metrics", "loss_weights", "weighted_metrics"))
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
 class LoopWatch:
     """One model's loop in one cell; begins before its first batch.
 
     Args:
         x: the first batch, from which an unbuilt model is built.
+        compiled: what trains the model where it is not `compile`.
     """
 
-    def __init__(self, recorder: Recorder, model: Any, x: Any, y: Any) -> None:
-        self.recorder, self.model = recorder, model
+    def __init__(
+        self, recorder: Recorder, model: Any, x: Any, y: Any, compiled: AsCompiled | None = None
+    ) -> None:
+        self.recorder, self.model, self.compiled = recorder, model, compiled or model
+        self.how = "train_on_batch" if compiled is None else "gradient_tape"
         self.began = time.monotonic()
         self.number = recorder.records + 1
-        model._symbolic_build(data_batch=(x, y, None))
+        if compiled is None:
+            model._symbolic_build(data_batch=(x, y, None))
         known = recorder.chains.of(model)
         self.epochs_before = known.epochs if known else 0
         self.given = known is not None and known.digest != digest(model)
         self.chain = recorder.chains.start(model, self.number)
-        self.steps_before = int(model.optimizer.iterations.numpy())
+        self.steps_before = int(self.compiled.optimizer.iterations.numpy())
         self.recipe, self.layers = recipe_of(model)
         weights, seeds = layout(self.layers)
         self.seeds = read_seeds(seeds)
@@ -58,7 +93,7 @@ class LoopWatch:
         recorder.records += 1  # the number is this loop's, whatever is recorded before it ends
 
     def batch(self, x: Any, y: Any, more: dict[str, Any]) -> None:
-        """Look at one batch; `more` are the other arguments of `train_on_batch`."""
+        """Look at one batch; `more` are the other arguments of the step."""
         if any(more.get(name) is not None for name in ("sample_weight", "class_weight")):
             self.unsaid = self.unsaid or "batches were weighted"
         images, labels = np.asarray(x), np.asarray(y)
@@ -76,7 +111,7 @@ class LoopWatch:
         if self.unsaid is None:
             try:
                 arguments = {"batch_size": max(self.largest, 1)}
-                training = training_of(self.model, self._weights, arguments, self._draws) | {
+                training = training_of(self.compiled, self._weights, arguments, self._draws) | {
                     "tensorflow_seed": None
                 }
             except NoRecipe as problem:
@@ -86,16 +121,16 @@ class LoopWatch:
         own = TENSORFLOW in self.recorder.seeds.by_notebook
         if training is not None and own:
             training["tensorflow_seed"] = self.recorder.seeds.tensorflow_seed()
-        _, rate = slots(self.model.optimizer)
+        _, rate = slots(self.compiled.optimizer)
         learning_rate = None if rate is None else float(rate.numpy())
         self.recorder.write_as(
             self.number,
             "fit",
             chain=self.chain.id,
-            how="train_on_batch",
+            how=self.how,
             model=type(self.model).__name__,
             recipe=self.recipe,
-            compiled=compiled_of(self.model),
+            compiled=compiled_of(self.compiled),
             data=data,
             batch_size=self.largest,
             epochs_before=self.epochs_before,

@@ -29,7 +29,7 @@ from .epochs import Epochs
 from .fits import FitWatch, larger_steps
 from .guard import Guard
 from .line import Line, Lost
-from .loops import LoopWatch
+from .loops import AsCompiled, LoopWatch, Taped
 from .seeds import Seeds
 
 FUNCTIONS = ("train_function", "test_function")
@@ -55,6 +55,7 @@ class Recorder:
         self.chains = Chains()
         self.guard = Guard()
         self.loops: dict[int, LoopWatch] = {}
+        self.taped: Taped | None = None
         self.made: weakref.WeakKeyDictionary[Any, Made] = weakref.WeakKeyDictionary()
         self.seeds = Seeds(seed, self._seeded)
         self.look = Look(pristine)
@@ -97,6 +98,7 @@ class Recorder:
 
     def _end_cell(self, names: dict[str, Any]) -> None:
         self._end_loops()
+        self.taped = None
         for replaced in self.guard.replaced(names):
             self.write("note", what=wire.TAMPERED, detail=replaced)
 
@@ -131,6 +133,7 @@ class Recorder:
             original = getattr(TensorFlowTrainer, name)
             setattr(TensorFlowTrainer, name, _around(original, wrapper))
         keras.Model.__call__ = _around(keras.Model.__call__, self._call)
+        keras.losses.Loss.__call__ = _around(keras.losses.Loss.__call__, self._lost)
         TensorFlowTrainer.train_on_batch = _around(TensorFlowTrainer.train_on_batch, self._batch)
         BaseOptimizer.apply = _around(BaseOptimizer.apply, self._own_loop)
         self.guard.watch(kinds, ("fit", "evaluate", "predict", "train_on_batch", "compile"))
@@ -199,12 +202,38 @@ class Recorder:
         loop.batch(x, y, arguments)
 
     def _own_loop(self, original: Callable[..., Any], thing: Any, args: Any, kwargs: Any) -> Any:
-        """Note, once for each cell, that the notebook trains step by step itself."""
+        """Look at a step that the notebook takes itself; note it where it was not seen whole."""
         if self.depth:
             return original(thing, *args, **kwargs)
-        self._note_loop(thing)
         with self._inside():
+            self.quietly(self._stepped, thing, _bound(original, thing, args, kwargs))
             return original(thing, *args, **kwargs)
+
+    def _stepped(self, optimizer: Any, arguments: dict[str, Any]) -> None:
+        step, self.taped = self.taped, None
+        if step is None or step.loss is None or not claims(step.y):
+            self._note_loop(optimizer)
+            return
+        given = arguments.get("trainable_variables")
+        own = [id(one) for one in step.model.trainable_variables]
+        if given is None or [id(one) for one in given] != own:
+            self._note_loop(optimizer)
+            return
+        loop = self.loops.get(id(step.model))
+        if loop is None or loop.model is not step.model:
+            compiled = AsCompiled(step.model, optimizer, step.loss)
+            loop = LoopWatch(self, step.model, step.x, step.y, compiled)
+            self.loops[id(step.model)] = loop
+        weighted = {"sample_weight": True} if step.weighted else {}
+        loop.batch(step.x, step.y, weighted)
+
+    def _lost(self, original: Callable[..., Any], loss: Any, args: Any, kwargs: Any) -> Any:
+        """A loss under a tape belongs to the step that its model's call began."""
+        if not self.depth and self.taped is not None:
+            arguments = _bound(original, loss, args, kwargs)
+            self.taped.y, self.taped.loss = arguments.get("y_true"), loss
+            self.taped.weighted = arguments.get("sample_weight") is not None
+        return original(loss, *args, **kwargs)
 
     def _note_loop(self, thing: Any) -> None:
         if self.loop_noted != self.cell:
@@ -272,9 +301,14 @@ class Recorder:
     def _call(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         if self.depth or not args or not claims(args[0]):
             return original(model, *args, **kwargs)
+        from tensorflow.python.eager.record import could_possibly_record
+
         with self._inside():
             result = original(model, *args, **kwargs)
-            self.quietly(self._predicted, model, args[0], result)
+            if could_possibly_record():
+                self.taped = Taped(model, args[0])
+            else:
+                self.quietly(self._predicted, model, args[0], result)
         return result
 
     def _predicted(self, model: Any, x: Any, result: Any) -> None:

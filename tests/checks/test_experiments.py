@@ -104,6 +104,9 @@ def test_a_training_loop_of_the_notebooks_own_waits_for_a_person() -> None:
         found["deep"].status,
         found["deep"].cell,
     )
+    assert [("unverifiable_model", True)] == [
+        (flag.kind, "Celda 7" in spanish(flag.detail)) for flag in verdict(seen).flags
+    ]
 
 
 def test_the_training_that_earns_most_is_taken() -> None:

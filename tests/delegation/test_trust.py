@@ -44,10 +44,19 @@ for epoca in range(2):
     orden = np.random.permutation(2000)
     for i in range(0, 2000, 100): l.train_on_batch(x[orden[i:i + 100]], y[orden[i:i + 100]])"""
 
+TAPE = """
+c = net(128); o = keras.optimizers.Adam(); perdida = keras.losses.SparseCategoricalCrossentropy()
+for epoca in range(2):
+    orden = np.random.permutation(2000)
+    for i in range(0, 2000, 100):
+        with tf.GradientTape() as cinta:
+            valor = perdida(y[orden[i:i + 100]], c(x[orden[i:i + 100]], training=True))
+        o.apply_gradients(zip(cinta.gradient(valor, c.trainable_variables), c.trainable_variables))"""
+
 
 @pytest.fixture(scope="module")
 def execution(run_cells: Run) -> Execution:
-    return run_cells(LOAD, GOOD, BRINGS, EDITS, BEST, AGAIN, LOOP)
+    return run_cells(LOAD, GOOD, BRINGS, EDITS, BEST, AGAIN, LOOP, TAPE)
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +108,10 @@ def test_going_back_to_the_start_is_a_new_chain(runs: list) -> None:  # type: ig
     assert first.fit.chain != second.fit.chain
 
 
-def test_a_loop_over_batches_is_trained_again(runs: list) -> None:  # type: ignore[type-arg]
+@pytest.mark.parametrize("cell", [6, 7])
+def test_a_loop_over_batches_is_trained_again(runs: list, cell: int) -> None:  # type: ignore[type-arg]
     """A loop whose rows are all known is verified: two epochs of batches of 100."""
-    (run,) = of_cell(runs, 6)
+    (run,) = of_cell(runs, cell)
 
     assert ("kernel (verified)", 2, 100) == (run.trained_by, run.epochs, run.fit.batch_size)
     assert run.claimed is not None

@@ -80,6 +80,18 @@ def paso(a, b):
     o.apply_gradients(zip(cinta.gradient(perdida, t.trainable_variables), t.trainable_variables))
 for i in range(3): paso(x[:32].astype("float32"), y[:32])
 """,
+    "eager_tape": """
+e = net(); oe = keras.optimizers.Adam(); medida = keras.losses.SparseCategoricalCrossentropy()
+for epoca in range(2):
+    for i in range(0, 2000, 500):
+        with tf.GradientTape() as cinta:
+            perdida = medida(y[i:i+500], e(x[i:i+500].astype("float32"), training=True))
+        oe.apply_gradients(zip(cinta.gradient(perdida, e.trainable_variables), e.trainable_variables))
+""",
+    "tuner": """
+from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+print("tuner", ArrayDataAdapter(x, y, batch_size=32).get_tf_dataset().options().autotune.enabled)
+""",
     "seeded": "tf.random.set_seed(7)\nnet().fit(x, y, epochs=1, verbose=0)",
 }  # fmt: skip
 PLACES = {name: place for place, name in enumerate(CELLS)}
@@ -275,12 +287,30 @@ def test_loops_of_the_notebooks_own_are_noted(execution: Execution) -> None:
     assert [PLACES["tape"]] == noted
 
 
+def test_a_loop_with_a_tape_is_a_training(execution: Execution) -> None:
+    """Model, rows, labels, loss and optimizer of every step were seen: it can be done again."""
+    (fit,) = fits(execution, "eager_tape")
+    called = [one for one in execution.records.of(Prediction) if one.cell == fit.cell]
+
+    assert ("gradient_tape", 2, [[0, 2000]]) == (fit.how, fit.epochs_run, fit.data.rows)
+    assert fit.plan is not None, fit.unsaid
+    assert ("Adam", 500) == (fit.plan.training.optimizer.name, fit.plan.training.batch_size)
+    assert [] == called
+
+
 def test_a_loop_over_batches_is_a_training(execution: Execution) -> None:
     """The rows of every batch are known: how often each was seen makes the epochs."""
     (fit,) = fits(execution, "batches")
 
     assert ("train_on_batch", 3, [[0, 32]]) == (fit.how, fit.epochs_run, fit.data.rows)
     assert fit.plan is not None
+
+
+def test_pipelines_have_no_tuner(execution: Execution) -> None:
+    """tf.data's tuner oversleeps the end of an epoch; `grader.pipelines` switches it off."""
+    [printed] = execution.records.cells[PLACES["tuner"]].outputs
+
+    assert "tuner False" == printed["text"].strip()
 
 
 def test_seeding_by_the_notebook_is_noticed(execution: Execution) -> None:
