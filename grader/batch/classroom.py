@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,7 @@ from typing import Any
 
 from grader import __version__
 from grader.assignment import Assignment
+from grader.batch.rescoring import rescored
 from grader.dataset.store import Dataset
 from grader.delegation import Memory, Service
 from grader.gradebook import Gradebook
@@ -34,7 +36,7 @@ from grader.locale import T
 from grader.notebook import Notebook
 from grader.report.files import write_student
 from grader.result import Graded, NotebookFile, State, Student, result_json
-from grader.sampling import add_samples, wanted
+from grader.sampling import add_samples
 from grader.sandbox import Level
 from grader.unreadable import Unreadable
 
@@ -131,12 +133,15 @@ def grade_class(
     out: Path,
     language: str,
     started: Callable[[Submission], None] = lambda submission: None,
+    seeds: Callable[[int], None] = lambda count: None,
 ) -> Iterator[Outcome]:
     """Grade each submission; yield each when its files and its row in the gradebook are written.
 
     Args:
         out: the class's folder (design.md, *Output folder*).
         started: called, in a kernel's thread, when a submission begins.
+        seeds: called, when somebody was scored anew, with how many trainings from other seeds
+            are missing; they are done next.
 
     Raises:
         Stopped: our side failed in a way that the next submission would meet too.
@@ -147,10 +152,24 @@ def grade_class(
     for submission in waiting.kept:
         number += 1
         yield Outcome(number, of, submission, keeper.result(submission), "kept")
+    lacking: list[tuple[Submission, int]] = []
+    desk = (out, assignment.folder, language, dataset)
+    students = [submission.student for submission in waiting.to_score]
+    for submission, found in zip(
+        waiting.to_score, rescored(students, desk, machine.workers), strict=True
+    ):
+        if isinstance(found, int):
+            lacking.append((submission, found))
+            continue
+        number += 1
+        gradebook.rescore(submission.student, found, waiting.scored)
+        yield Outcome(number, of, submission, json.loads(found), "scored")
+    if waiting.to_score:
+        seeds(sum(count for _, count in lacking))
     with open_service(
         assignment, dataset, machine.level, machine.workers, machine.memory
     ) as service:
-        for submission in waiting.to_score:
+        for submission, _ in lacking:
             number += 1
             gathered = keeper.sampled(submission, service)
             result = keeper.keep(submission, gathered, ran=False)
@@ -160,14 +179,6 @@ def grade_class(
         ):
             number += 1
             yield Outcome(number, of, submission, keeper.keep(submission, gathered))
-
-
-def missing_seeds(waiting: Waiting, assignment: Assignment, gradebook: Gradebook) -> int:
-    """Return how many trainings the scoring needs that have not run: seeds near a threshold."""
-    return sum(
-        len(set(wanted(assignment, gradebook.entry(submission.student.id).gathered.evidence)))
-        for submission in waiting.to_score
-    )
 
 
 class _Keeper:

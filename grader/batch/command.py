@@ -18,7 +18,6 @@ from grader.batch.classroom import (
     Outcome,
     Waiting,
     grade_class,
-    missing_seeds,
     needs_attention,
     sort,
     write_grades,
@@ -68,7 +67,7 @@ def grade_folder(
     with Gradebook(out, assignment, language) as gradebook:
         waiting = sort(intake.submissions, assignment, gradebook, machine, language)
         if waiting.kept or waiting.to_score:
-            console.print(escape(say(_again(waiting, assignment, gradebook))))
+            console.print(escape(say(_again(waiting))))
         attention, began, ran = False, time.monotonic(), 0
         for outcome in grade_class(
             waiting,
@@ -80,6 +79,9 @@ def grade_folder(
             language,
             lambda submission: console.print(
                 escape(say(T("{name}: running", name=submission.name))), style="dim"
+            ),
+            lambda count: console.print(
+                escape(say(T("Trainings from other seeds still to do: {count}.", count=count)))
             ),
         ):
             attention |= needs_attention(outcome.result)
@@ -106,13 +108,12 @@ def audit_memory(
     )
 
 
-def _again(waiting: Waiting, assignment: Assignment, gradebook: Gradebook) -> Readable:
+def _again(waiting: Waiting) -> Readable:
     return T(
-        "{kept} stand as they are, {scored} are scored anew from what their run left "
-        "({seeds} seeds to train), {run} must run.",
+        "{kept} stand as they are, {scored} are scored anew from what their run left, {run} must "
+        "run.",
         kept=len(waiting.kept),
         scored=len(waiting.to_score),
-        seeds=missing_seeds(waiting, assignment, gradebook),
         run=len(waiting.to_run),
     )
 

@@ -119,6 +119,16 @@ class Gradebook:
                 ),
             )
 
+    def rescore(self, student: Student, result: str, scored: str) -> None:
+        """Keep a new result.json of what the latest grading gathered."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO grading (at, student, name, notebook, under, scored, gathered, result)"
+                " SELECT ?, student, ?, notebook, under, ?, gathered, ?"
+                " FROM latest WHERE student = ?",
+                (_now(), student.name, scored, result, student.id),
+            )
+
     def standings(self) -> dict[str, Standing]:
         """Return where each student's latest grading stands, by id."""
         rows = self._connection.execute("SELECT student, notebook, under, scored FROM latest")
