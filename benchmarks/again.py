@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -76,8 +77,8 @@ def regrade(bench: Bench) -> Section:
     head = ("submissions", "wall", "CPU", "largest process", "target")
     said = (
         "`grader grade` on the same folder after one title in the assignment has changed: every "
-        "submission is scored and its files are written anew, and nothing runs. The large class "
-        f"is the class of {count} over and over under new names."
+        "submission is scored, its report and result are written anew, and nothing runs. The "
+        f"large class is the class of {count} over and over under new names."
     )
     return Section(REGRADE, f"{said}\n\n{table(head, rows)}")
 
@@ -169,3 +170,7 @@ def _enlarge(source: Path, target: Path, count: int) -> None:
             gradebook.add(student, entry.gathered, result, scored)
             notebook = source / "notebooks" / f"{entry.student.id}.ipynb"
             shutil.copyfile(notebook, target / "notebooks" / f"{student.id}.ipynb")
+            folder = target / "out" / "students" / student.id
+            folder.mkdir(parents=True)
+            for page in (source / "out" / "students" / entry.student.id).glob("executed.*"):
+                os.link(page, folder / page.name)
