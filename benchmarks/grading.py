@@ -189,4 +189,4 @@ def _list(title: str, submissions: Sequence[Submission]) -> str:
 
 def _slots() -> str:
     workers = default_workers()
-    return f"{workers} trainers and {default_kernels(workers)} notebooks at the same time"
+    return f"{workers} trainers and {default_kernels()} notebooks at the same time"

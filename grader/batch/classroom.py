@@ -18,6 +18,7 @@ from typing import Any
 
 from grader import __version__
 from grader.assignment import Assignment
+from grader.batch.desk import Desk
 from grader.batch.rescoring import rescored
 from grader.dataset.store import Dataset
 from grader.delegation import Memory, Service
@@ -25,17 +26,11 @@ from grader.gradebook import Gradebook
 from grader.grading import (
     Gathered,
     Grading,
-    Override,
-    conclude,
     open_service,
     run_key,
-    template_of,
 )
 from grader.intake import IntakeError, Submission, read_file
-from grader.locale import T
-from grader.notebook import Notebook
-from grader.report.files import write_student
-from grader.result import Graded, NotebookFile, State, Student, result_json
+from grader.result import NotebookFile, State, Student
 from grader.sampling import add_samples
 from grader.sandbox import Level
 from grader.unreadable import Unreadable
@@ -147,76 +142,53 @@ def grade_class(
         Stopped: our side failed in a way that the next submission would meet too.
     """
     of = len(waiting.to_run) + len(waiting.to_score) + len(waiting.kept)
-    keeper = _Keeper(assignment, dataset, gradebook, out, language, waiting.scored)
+    desk = Desk(assignment, dataset, gradebook, out, language)
     number = 0
+
+    def keep(submission: Submission, gathered: Gathered, how: str) -> Outcome:
+        kept, result = desk.write(submission.student, gathered, ran=how == "run")
+        gradebook.add(submission.student, kept, result, waiting.scored)
+        return Outcome(number, of, submission, result, how)
+
     for submission in waiting.kept:
         number += 1
-        yield Outcome(number, of, submission, keeper.result(submission), "kept")
-    lacking: list[tuple[Submission, int]] = []
-    desk = (out, assignment.folder, language, dataset)
+        result = gradebook.entry(submission.student.id).result
+        yield Outcome(number, of, submission, result, "kept")
+    lacking: list[Submission] = []
+    missing = 0
     students = [submission.student for submission in waiting.to_score]
     for submission, found in zip(
-        waiting.to_score, rescored(students, desk, machine.workers), strict=True
+        waiting.to_score, rescored(desk, students, machine.workers), strict=True
     ):
         if isinstance(found, int):
-            lacking.append((submission, found))
+            lacking.append(submission)
+            missing += found
             continue
         number += 1
         gradebook.rescore(submission.student, found, waiting.scored)
         yield Outcome(number, of, submission, json.loads(found), "scored")
     if waiting.to_score:
-        seeds(sum(count for _, count in lacking))
+        seeds(missing)
     with open_service(
         assignment, dataset, machine.level, machine.workers, machine.memory
     ) as service:
-        for submission, _ in lacking:
+        for submission in lacking:
             number += 1
-            gathered = keeper.sampled(submission, service)
-            result = keeper.keep(submission, gathered, ran=False)
-            yield Outcome(number, of, submission, result, "scored")
+            yield keep(submission, _sampled(submission, desk, service), "scored")
         for submission, gathered in _run(
             waiting.to_run, assignment, dataset, machine, service, started
         ):
             number += 1
-            yield Outcome(number, of, submission, keeper.keep(submission, gathered))
+            yield keep(submission, gathered, "run")
 
 
-class _Keeper:
-    """Concludes what was gathered, writes the files and the gradebook; one thread uses it."""
-
-    def __init__(
-        self,
-        assignment: Assignment,
-        dataset: Dataset,
-        gradebook: Gradebook,
-        out: Path,
-        language: str,
-        scored: str,
-    ) -> None:
-        self.assignment, self.dataset, self.gradebook = assignment, dataset, gradebook
-        self.out, self.language, self.scored = out, language, scored
-        self.template = template_of(assignment)
-
-    def keep(
-        self, submission: Submission, gathered: Gathered, *, ran: bool = True
-    ) -> dict[str, Any]:
-        marks = self.gradebook.overrides(submission.student.id)
-        gathered, graded = _concluded(self.assignment, self.template, gathered, submission, marks)
-        write_student(self.out, gathered, graded, self.language, self.dataset, ran)
-        result = result_json(graded, self.language)
-        self.gradebook.add(graded.student, gathered, result, self.scored)
-        return result
-
-    def result(self, submission: Submission) -> dict[str, Any]:
-        return self.gradebook.entry(submission.student.id).result
-
-    def sampled(self, submission: Submission, service: Service) -> Gathered:
-        """What an earlier run left, with the seeds that the thresholds of today ask for."""
-        gathered = self.gradebook.entry(submission.student.id).gathered
-        if gathered.notebook is None or gathered.fault:
-            return gathered
-        evidence = add_samples(service, self.assignment, gathered.evidence)
-        return replace(gathered, evidence=evidence)
+def _sampled(submission: Submission, desk: Desk, service: Service) -> Gathered:
+    """What an earlier run left, with the seeds that the thresholds of today ask for."""
+    gathered = desk.gradebook.entry(submission.student.id).gathered
+    if gathered.notebook is None or gathered.fault:
+        return gathered
+    evidence = add_samples(service, desk.assignment, gathered.evidence)
+    return replace(gathered, evidence=evidence)
 
 
 def _run(
@@ -295,26 +267,6 @@ def _gathered(grading: Grading, submission: Submission) -> Gathered:
         return grading.gather(read_file(submission.path), submission.name)
     except (IntakeError, Unreadable) as problem:
         return Gathered(NotebookFile(submission.name, ""), problem=problem.text)
-
-
-def _concluded(
-    assignment: Assignment,
-    template: Notebook | None,
-    gathered: Gathered,
-    submission: Submission,
-    marks: tuple[Override, ...],
-) -> tuple[Gathered, Graded]:
-    student = submission.student
-    try:
-        return gathered, conclude(assignment, template, gathered, student, overrides=marks)
-    except Exception as error:  # noqa: BLE001 - one poisoned submission must not stop the class
-        problem = f"{type(error).__name__}: {error}"
-        said = T(
-            "The grader failed: {problem}. This is our fault and costs no points.",
-            problem=problem,
-        )
-        failed = replace(gathered, problem=said, fault=True)
-        return failed, conclude(assignment, template, failed, student, overrides=marks)
 
 
 def _inert(text: str) -> str:

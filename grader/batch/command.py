@@ -26,14 +26,13 @@ from grader.dataset.store import Dataset
 from grader.delegation import Memory
 from grader.delegation.audit import Audit, audit
 from grader.gradebook import Gradebook
-from grader.grading import open_service
+from grader.grading import TRAINER_SLOTS, open_service
 from grader.intake import submissions
 from grader.locale import Readable, T, Translator
 from grader.sandbox import Level, WallsError, probe
 
 MEMORY_EACH_MB = 3000
 KERNEL_MB = 1500  # of a notebook whose trainings are delegated
-KERNELS_EACH = 8  # for each trainer; only as many compute as there are turns
 
 
 def grade_folder(
@@ -63,7 +62,7 @@ def grade_folder(
     for ignored in intake.ignored:
         console.print(escape(f"{ignored.shown}: {say(ignored.reason)}"), style="dim")
     slots = workers or default_workers()
-    machine = Machine(found.level, slots, default_kernels(slots), train_in_kernel=train_in_kernel)
+    machine = Machine(found.level, slots, default_kernels(), train_in_kernel=train_in_kernel)
     with Gradebook(out, assignment, language) as gradebook:
         waiting = sort(intake.submissions, assignment, gradebook, machine, language)
         if waiting.kept or waiting.to_score:
@@ -118,9 +117,9 @@ def _again(waiting: Waiting) -> Readable:
     )
 
 
-def default_kernels(workers: int) -> int:
+def default_kernels() -> int:
     """Return how many notebooks are in flight: as many as memory holds, for most of them wait."""
-    return max(workers, min(KERNELS_EACH * workers, _memory_mb() // KERNEL_MB))
+    return max(1, min(TRAINER_SLOTS, _memory_mb() // KERNEL_MB))
 
 
 def default_workers() -> int:

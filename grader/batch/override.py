@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from grader.batch.classroom import write_grades
+from grader.batch.desk import Desk
 from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook, GradebookError
-from grader.grading import Override, conclude, template_of
+from grader.grading import Override
 from grader.loading import load_assignment
-from grader.report.files import write_student
-from grader.result import result_json
 
 
 def override(folder: Path, student: str, check_name: str, points: float, because: str) -> str:
@@ -30,23 +29,11 @@ def override(folder: Path, student: str, check_name: str, points: float, because
             )
         entry = gradebook.entry(student)
         gradebook.override(student, Override(check_name, hundredths, because))
-        graded = conclude(
-            assignment,
-            template_of(assignment),
-            entry.gathered,
-            entry.student,
-            overrides=gradebook.overrides(student),
-        )
-        result = result_json(graded, gradebook.language)
-        write_student(
-            folder,
-            entry.gathered,
-            graded,
-            gradebook.language,
-            open_dataset(assignment.spec.dataset.spec),
-        )
+        dataset = open_dataset(assignment.spec.dataset.spec)
+        desk = Desk(assignment, dataset, gradebook, folder, gradebook.language)
+        gathered, result = desk.write(entry.student, entry.gathered, ran=False)
         scored = gradebook.standings()[student].scored
-        gradebook.add(entry.student, entry.gathered, result, scored)
+        gradebook.add(entry.student, gathered, result, scored)
         write_grades(
             folder / "grades.csv",
             gradebook.results(),

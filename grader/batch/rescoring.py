@@ -1,5 +1,6 @@
-"""Scoring anew: what a run left is judged again and its files are written, in processes side by
-side. Nothing runs, and the gradebook is only read; whoever asked writes it.
+"""Scoring anew: what a run left is judged again, in processes side by side; nothing runs.
+
+Each process reads the gradebook and writes students' files; who asked writes the gradebook.
 """
 
 from __future__ import annotations
@@ -7,78 +8,58 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
-from grader.assignment import Assignment
+from grader.batch.desk import Desk
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
-from grader.grading import conclude, template_of
 from grader.loading import load_assignment
-from grader.report.files import write_student
-from grader.result import Student, result_json
+from grader.result import Student
 from grader.sampling import wanted
 
 FEW = 8  # fewer are scored before another process has started
 
 
-class Desk:
-    """Scores one student after the other.
+def score(desk: Desk, student: Student) -> str | int:
+    """Write a student's files from what the latest run left; return the result.json.
 
-    Args:
-        out: the class's folder.
-        folder: the assignment's.
+    Returns:
+        A number where that must be done elsewhere: how many trainings from other seeds are
+        missing, or 0 where judging failed.
     """
-
-    def __init__(self, out: Path, folder: Path, language: str, dataset: Dataset) -> None:
-        self.out, self.language, self.dataset = out, language, dataset
-        self.assignment: Assignment = load_assignment(folder)
-        self.template = template_of(self.assignment)
-        self.gradebook = Gradebook(out)
-
-    def score(self, student: Student) -> str | int:
-        """Write a student's files; return the result.json.
-
-        Returns:
-            A number where that must be done elsewhere: of the trainings from other seeds that are
-            missing, 0 where scoring failed.
-        """
-        try:
-            gathered = self.gradebook.entry(student.id).gathered
-            if gathered.notebook is not None and not gathered.fault:
-                missing = len(set(wanted(self.assignment, gathered.evidence)))
-                if missing:
-                    return missing
-            marks = self.gradebook.overrides(student.id)
-            graded = conclude(self.assignment, self.template, gathered, student, overrides=marks)
-            write_student(self.out, gathered, graded, self.language, self.dataset, ran=False)
-            return json.dumps(result_json(graded, self.language), ensure_ascii=False)
-        except Exception:  # noqa: BLE001 - the process's border: it is tried again where it is told
-            return 0
+    kept = desk.gradebook.entry(student.id).gathered
+    if kept.notebook is not None and not kept.fault:
+        missing = len(set(wanted(desk.assignment, kept.evidence)))
+        if missing:
+            return missing
+    gathered, result = desk.write(student, kept, ran=False)
+    return 0 if gathered is not kept else json.dumps(result, ensure_ascii=False)
 
 
-def rescored(
-    students: Sequence[Student], desk: tuple[Path, Path, str, Dataset], processes: int
-) -> Iterator[str | int]:
-    """Yield what `Desk.score` returns for each student, in their order.
-
-    Args:
-        desk: the arguments of `Desk`.
-    """
+def rescored(desk: Desk, students: Sequence[Student], processes: int) -> Iterator[str | int]:
+    """Yield what `score` returns for each student, in their order; 0 where a process was lost."""
     if len(students) < FEW or processes < 2:
-        here = Desk(*desk)
-        yield from map(here.score, students)
+        yield from (score(desk, student) for student in students)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn"), _open, desk) as pool:
-        yield from pool.map(_score, students, chunksize=4)
+    words = (desk.out, desk.assignment.folder, desk.language, desk.dataset)
+    done = 0
+    try:
+        with ProcessPoolExecutor(processes, get_context("spawn"), _open, words) as pool:
+            for found in pool.map(_score, students, chunksize=4):
+                done += 1
+                yield found
+    except BrokenProcessPool:
+        yield from [0] * (len(students) - done)
 
 
 _desks: list[Desk] = []  # of this process: one, from its start on
 
 
 def _open(out: Path, folder: Path, language: str, dataset: Dataset) -> None:
-    _desks.append(Desk(out, folder, language, dataset))
+    _desks.append(Desk(load_assignment(folder), dataset, Gradebook(out), out, language))
 
 
 def _score(student: Student) -> str | int:
-    return _desks[0].score(student)
+    return score(_desks[0], student)

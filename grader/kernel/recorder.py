@@ -133,7 +133,7 @@ class Recorder:
             original = getattr(TensorFlowTrainer, name)
             setattr(TensorFlowTrainer, name, _around(original, wrapper))
         keras.Model.__call__ = _around(keras.Model.__call__, self._call)
-        keras.losses.Loss.__call__ = _around(keras.losses.Loss.__call__, self._lost)
+        keras.losses.Loss.__call__ = _around(keras.losses.Loss.__call__, self._loss)
         TensorFlowTrainer.train_on_batch = _around(TensorFlowTrainer.train_on_batch, self._batch)
         BaseOptimizer.apply = _around(BaseOptimizer.apply, self._own_loop)
         self.guard.watch(kinds, ("fit", "evaluate", "predict", "train_on_batch", "compile"))
@@ -227,7 +227,7 @@ class Recorder:
         weighted = {"sample_weight": True} if step.weighted else {}
         loop.batch(step.x, step.y, weighted)
 
-    def _lost(self, original: Callable[..., Any], loss: Any, args: Any, kwargs: Any) -> Any:
+    def _loss(self, original: Callable[..., Any], loss: Any, args: Any, kwargs: Any) -> Any:
         """A loss under a tape belongs to the step that its model's call began."""
         if not self.depth and self.taped is not None:
             arguments = _bound(original, loss, args, kwargs)

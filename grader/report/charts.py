@@ -29,8 +29,8 @@ from grader.locale import T, Translator
 INK, QUIET, RULE = "#26313d", "#5b6672", "#d5d3cb"
 TRAIN, TEST, BAND = "#2f6690", "#c2571a", "#8fae9b"
 MAX_POINTS = 120
-KEPT = 500  # charts that are remembered, of about 20 kB each
 """Epochs drawn of one curve; longer ones are thinned evenly."""
+KEPT = 500  # charts that are remembered, of about 20 kB each
 
 _FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
 _SETTINGS: dict[str, Any] = {
