@@ -28,6 +28,7 @@ from .delegated import Evaluated, Made
 from .epochs import Epochs
 from .fits import FitWatch, larger_steps
 from .guard import Guard
+from .interrupts import held
 from .line import Line, Lost
 from .loops import AsCompiled, LoopWatch, Taped
 from .seeds import Seeds
@@ -178,10 +179,11 @@ class Recorder:
 
     def quietly(self, action: Callable[..., Any], *args: Any) -> None:
         """Run a part of the recorder; its faults must never break or change a student's cell."""
-        try:
-            action(*args)
-        except Exception as error:
-            self.write("note", what="recorder", detail=f"{type(error).__name__}: {error}"[:290])
+        with held():
+            try:
+                action(*args)
+            except Exception as error:
+                self.write("note", what="recorder", detail=f"{type(error).__name__}: {error}"[:290])
 
     def _batch(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         """Look at a batch of a loop; the loop becomes one record at the end of its cell."""

@@ -28,6 +28,15 @@ while True:
         while True: time.sleep(0.05)
     except KeyboardInterrupt: pass
 """
+DROPPED = """
+import time, weakref
+class Thing: pass
+def slow(_): time.sleep(8)
+thing = Thing()
+reference = weakref.ref(thing, slow)
+del thing
+while True: time.sleep(0.05)
+"""
 COLAB = """
 !pip install -q tensorflow==1.0
 if True:
@@ -99,6 +108,14 @@ def test_floods_are_capped(everyday: Execution) -> None:
     """Outputs over the cap are dropped, in one message or in thousands."""
     for cell in (4, 7):
         assert len(printed(everyday, cell)) < 1.3 * wire.MAX_OUTPUT_BYTES
+
+
+def test_an_interrupt_that_python_dropped_is_sent_again(run_cells: Run) -> None:
+    """The first falls into a weak reference's callback; the cell ends by the second."""
+    execution = run_cells(DROPPED, "print('sigo')", cell_s=5)
+
+    assert ["timeout", "ok"] == statuses(execution)
+    assert "finished" == execution.reason
 
 
 def test_a_cell_that_ignores_interrupts_costs_the_rest(run_cells: Run) -> None:
