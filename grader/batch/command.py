@@ -47,26 +47,30 @@ def grade_folder(
     """Grade a folder of notebooks; return whether a person must look at some.
 
     Raises:
-        WallsError: this machine offers no walls; a class is not graded without them.
+        WallsError: something must run, and this machine offers no walls.
         IntakeError: there is nothing to grade at `source`.
     """
     intake = submissions(source, assignment.spec.notebook)
-    found = probe()
-    if found.level is not Level.STANDARD:
-        raise WallsError(
-            "a class is graded behind walls only, "
-            f"and this machine offers {found.level}: {found.reason}"
-        )
     out.mkdir(parents=True, exist_ok=True)
     console, say = Console(highlight=False), Translator(language)
     for ignored in intake.ignored:
         console.print(escape(f"{ignored.shown}: {say(ignored.reason)}"), style="dim")
+
+    def seeds(count: int) -> None:
+        console.print(
+            escape(say(T("Trainings from other seeds still to do: {count}.", count=count)))
+        )
+        if count:
+            _need_walls()
+
     slots = workers or default_workers()
-    machine = Machine(found.level, slots, default_kernels(), train_in_kernel=train_in_kernel)
+    machine = Machine(Level.STANDARD, slots, default_kernels(), train_in_kernel=train_in_kernel)
     with Gradebook(out, assignment, language) as gradebook:
         waiting = sort(intake.submissions, assignment, gradebook, machine, language)
         if waiting.kept or waiting.to_score:
             console.print(escape(say(_again(waiting))))
+        if waiting.to_run:
+            _need_walls()
         attention, began, ran = False, time.monotonic(), 0
         for outcome in grade_class(
             waiting,
@@ -79,9 +83,7 @@ def grade_folder(
             lambda submission: console.print(
                 escape(say(T("{name}: running", name=submission.name))), style="dim"
             ),
-            lambda count: console.print(
-                escape(say(T("Trainings from other seeds still to do: {count}.", count=count)))
-            ),
+            seeds,
         ):
             attention |= needs_attention(outcome.result)
             if outcome.how == "run":
@@ -95,6 +97,15 @@ def grade_folder(
         console.print(escape(say(T("{name}: handed in no notebook", name=student.name))))
     _print_class(console, results, out, say)
     return attention
+
+
+def _need_walls() -> None:
+    found = probe()
+    if found.level is not Level.STANDARD:
+        raise WallsError(
+            "a class is graded behind walls only, "
+            f"and this machine offers {found.level}: {found.reason}"
+        )
 
 
 def audit_memory(

@@ -17,17 +17,20 @@ from dataclasses import dataclass
 from html import escape, unescape
 from textwrap import fill
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from grader.locale import T, Translator
 
-INK, QUIET, RULE = "#26313d", "#5b6672", "#d5d3cb"
+INK, QUIET, RULE, GRID = "#26313d", "#5b6672", "#d5d3cb", "#e6e4dc"
 TRAIN, TEST, BAND = "#2f6690", "#c2571a", "#8fae9b"
+BAND_ALPHA = 0.4
 MAX_POINTS = 120
 """Epochs drawn of one curve; longer ones are thinned evenly."""
 KEPT = 500  # charts that are remembered, of about 20 kB each
@@ -39,24 +42,10 @@ _SETTINGS: dict[str, Any] = {
     "text.parse_math": False,
     "font.size": 9,
     "text.color": INK,
-    "axes.edgecolor": RULE,
-    "axes.labelcolor": QUIET,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.unicode_minus": False,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "grid.color": "#e6e4dc",
-    "grid.linewidth": 0.8,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "legend.handlelength": 1.6,
-    "legend.borderaxespad": 0,
 }
 _LOCK = Lock()
+Axis = Literal["x", "y"]
+Write = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -65,6 +54,15 @@ class Series:
 
     training: Sequence[float | None]
     validation: Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One entry of a legend: what a line (`-`), a marker or a `band` of a colour stands for."""
+
+    label: str
+    colour: str
+    shape: str = "-"
 
 
 @dataclass(frozen=True)
@@ -113,20 +111,27 @@ def once(draw: Draw) -> Draw:
 def learning_curve(series: Series, measured: Measured, label: str, say: Translator) -> str:
     """Draw one quantity over the epochs; call it inside `drawing()`."""
     figure = Figure(figsize=(3.9, 2.75))
-    axes = figure.add_axes((0.125, 0.295, 0.85, 0.605))
-    _quiet(axes, say)
+    axes = _bare(figure, (0.125, 0.295, 0.85, 0.605))
     epochs = max(len(series.training), len(series.validation), 1)
-    _line(axes, series.training, TRAIN, say(T("training")))
-    _line(axes, series.validation, TEST, say(T("validation")))
-    _point(axes, epochs, measured.train, TRAIN, say(T("training, measured")))
-    _point(axes, epochs, measured.test, TEST, say(T("test, measured")))
+    keys = [
+        *_line(axes, series.training, Key(say(T("training")), TRAIN)),
+        *_line(axes, series.validation, Key(say(T("validation")), TEST)),
+        *_point(axes, epochs, measured.train, Key(say(T("training, measured")), TRAIN, "D")),
+        *_point(axes, epochs, measured.test, Key(say(T("test, measured")), TEST, "D")),
+    ]
     if measured.band:
-        name = say(T("reference, test"))
-        axes.axhspan(*measured.band, color=BAND, alpha=0.4, lw=0, label=name, zorder=0.5)
+        keys.append(Key(say(T("reference, test")), BAND, "band"))
+        axes.axhspan(*measured.band, color=BAND, alpha=BAND_ALPHA, lw=0, zorder=0.5)
     axes.set_xlim(0.5 if epochs > 1 else 0, epochs + max(0.5, epochs * 0.03))
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+    whole = MaxNLocator(6, integer=True, min_n_ticks=1)
+    _scale(axes, "x", whole, lambda epoch: str(round(epoch)) if epoch else "", grid=False)
+    decimals = _decimals(*axes.get_ylim())
+    round_values = MaxNLocator(5, steps=[1, 2, 4, 5, 10])
+    _scale(axes, "y", round_values, lambda value: say.number(value, decimals))
+    for place in ("bottom", "left"):
+        _edge(axes, place)
     axes.set_title(label, loc="left", fontsize=9.5, color=INK, y=1.0)
-    figure.legend(loc="lower left", bbox_to_anchor=(0.02, 0.01), ncols=2, columnspacing=1.2)
+    _legend(figure, keys, left=0.04, top=0.165, column=0.47)
     return _uri(figure)
 
 
@@ -144,26 +149,22 @@ def comparison(pairs: Sequence[Pair], say: Translator) -> str:
     """Draw the experiments under each other, the gap as a line between two points."""
     height = 0.75 + 0.42 * len(pairs)
     figure = Figure(figsize=(4.2, height))
-    axes = figure.add_axes((0.33, 0.28 / height, 0.65, 1 - 0.62 / height))
-    _quiet(axes, say)
-    axes.yaxis.grid(visible=False)
-    axes.xaxis.grid(visible=True)
-    axes.spines["left"].set_visible(False)
+    axes = _bare(figure, (0.33, 0.28 / height, 0.65, 1 - 0.62 / height))
     for place, pair in enumerate(pairs):
         _dumbbell(axes, place, pair, say)
     values = [value for pair in pairs for value in (pair.train, pair.test)]
     margin = max(0.38 * (max(values) - min(values)), 0.012)
     axes.set_xlim(min(values) - margin, max(values) + margin)
     axes.set_ylim(len(pairs) - 0.5, -0.5)
-    axes.set_yticks(
-        range(len(pairs)),
-        [fill(pair.title, 20, max_lines=2, placeholder="…") for pair in pairs],
-        color=INK,
-    )
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.plot([], [], "D", color=TEST, ms=6, label=say(T("test")))
-    axes.plot([], [], "o", color=TRAIN, ms=6, label=say(T("training")))
-    figure.legend(loc="upper left", bbox_to_anchor=(0.33, 1.0), ncols=2, columnspacing=1.4)
+    for place, pair in enumerate(pairs):
+        title = fill(pair.title, 20, max_lines=2, placeholder="…")
+        _beside(axes, "y", place, title, INK)
+    decimals = _decimals(*axes.get_xlim())
+    round_values = MaxNLocator(4, steps=[1, 2, 5, 10])
+    _scale(axes, "x", round_values, lambda value: say.number(value, decimals))
+    _edge(axes, "bottom")
+    keys = (Key(say(T("test")), TEST, "D"), Key(say(T("training")), TRAIN, "o"))
+    _legend(figure, keys, left=0.33, top=1 - 0.13 / height, column=0.25)
     return _uri(figure)
 
 
@@ -193,35 +194,89 @@ def thinned(values: Sequence[float | None], most: int) -> list[tuple[int, float 
     return [(place + 1, values[place]) for place in places]
 
 
-def _quiet(axes: Axes, say: Translator) -> None:
-    axes.patch.set_alpha(0)
-    axes.set_axisbelow(True)
-    axes.yaxis.grid(visible=True)
-    number = FuncFormatter(lambda value, _: say.number(value, 2))
-    axes.yaxis.set_major_formatter(number)
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 4, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value, say)))
+def _bare(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
+    """Axes without matplotlib's own ticks, spines and legend: those cost four times the rest."""
+    axes = figure.add_axes(place)
+    axes.set_axis_off()
+    return axes
 
 
-def _short(value: float, say: Translator) -> str:
-    return str(int(value)) if float(value).is_integer() and value > 1 else say.number(value, 2)
+def _scale(axes: Axes, which: Axis, locator: MaxNLocator, write: Write, grid: bool = True) -> None:
+    """Say round values along one axis, with a line through the picture at each."""
+    low, high = sorted(axes.get_xlim() if which == "x" else axes.get_ylim())
+    for value in locator.tick_values(low, high):
+        if not low <= value <= high:
+            continue
+        _beside(axes, which, value, write(value), QUIET)
+        if grid:
+            line = axes.axvline if which == "x" else axes.axhline
+            line(value, color=GRID, lw=0.8, zorder=0.4)
 
 
-def _line(axes: Axes, values: Sequence[float | None], colour: str, label: str) -> None:
+def _beside(axes: Axes, which: Axis, value: float, text: str, colour: str) -> None:
+    """Write under (x) or left of (y) the picture, at a value."""
+    if which == "x":
+        place: Any = {"xycoords": axes.get_xaxis_transform(), "ha": "center", "va": "top"}
+        at, by = (value, 0.0), (0.0, -4.0)
+    else:
+        place = {"xycoords": axes.get_yaxis_transform(), "ha": "right", "va": "center"}
+        at, by = (0.0, value), (-4.0, 0.0)
+    axes.annotate(
+        text, at, xytext=by, textcoords="offset points", color=colour, fontsize=8.5, **place
+    )
+
+
+def _edge(axes: Axes, place: str) -> None:
+    ends = ([0, 1], [0, 0]) if place == "bottom" else ([0, 0], [0, 1])
+    axes.plot(*ends, color=RULE, lw=0.8, transform=axes.transAxes, clip_on=False, zorder=2.5)
+
+
+def _legend(figure: Figure, keys: Sequence[Key], left: float, top: float, column: float) -> None:
+    """Write the keys in two columns; places are fractions of the figure."""
+    width, height = figure.get_size_inches()
+    sign, row = 0.17 / width, 0.165 / height
+    down = (len(keys) + 1) // 2
+    for number, key in enumerate(keys):
+        x, y = left + column * (number // down), top - row * (number % down)
+        if key.shape == "band":
+            size = 0.09 / height
+            figure.add_artist(
+                Rectangle((x, y - size / 2), sign, size, color=key.colour, alpha=BAND_ALPHA, lw=0)
+            )
+        else:
+            places = [x, x + sign] if key.shape == "-" else [x + sign / 2]
+            figure.add_artist(
+                Line2D(
+                    places, [y] * len(places), color=key.colour, lw=1.8, ms=6, mec="white",
+                    marker="" if key.shape == "-" else key.shape,
+                )
+            )  # fmt: skip
+        figure.text(x + 1.4 * sign, y, key.label, fontsize=8, va="center_baseline")
+
+
+def _decimals(low: float, high: float) -> int:
+    """How many decimals tell a handful of round values between two others apart."""
+    return 0 if high - low >= 10 else 2 if high - low >= 0.05 else 3
+
+
+def _line(axes: Axes, values: Sequence[float | None], key: Key) -> list[Key]:
+    """Draw a curve; return its key, if there is anything to see."""
     pairs = [(epoch, value) for epoch, value in thinned(values, MAX_POINTS) if value is not None]
     pairs = [(epoch, value) for epoch, value in pairs if abs(value) < 1e6]
-    if pairs:
-        epochs, heights = zip(*pairs, strict=True)
-        marker = "." if len(pairs) <= 30 else ""
-        axes.plot(epochs, heights, color=colour, lw=1.8, marker=marker, ms=5, label=label)
+    if not pairs:
+        return []
+    epochs, heights = zip(*pairs, strict=True)
+    axes.plot(
+        epochs, heights, color=key.colour, lw=1.8, marker="." if len(pairs) <= 30 else "", ms=5
+    )
+    return [key]
 
 
-def _point(axes: Axes, epoch: int, value: float | None, colour: str, label: str) -> None:
-    if value is not None and abs(value) < 1e6:
-        axes.plot(
-            [epoch], [value], "D", color=colour, ms=6, mec="white", mew=1, label=label, zorder=5,
-            linestyle="none",
-        )  # fmt: skip
+def _point(axes: Axes, epoch: int, value: float | None, key: Key) -> list[Key]:
+    if value is None or abs(value) >= 1e6:
+        return []
+    axes.plot([epoch], [value], key.shape, color=key.colour, ms=6, mec="white", mew=1, zorder=5)
+    return [key]
 
 
 def _uri(figure: Figure) -> str:
