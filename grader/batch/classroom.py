@@ -156,16 +156,15 @@ def grade_class(
         yield Outcome(number, of, submission, result, "kept")
     lacking: list[Submission] = []
     missing = 0
-    students = [submission.student for submission in waiting.to_score]
-    for submission, found in zip(
-        waiting.to_score, rescored(desk, students, machine.workers), strict=True
-    ):
+    to_score = {submission.student: submission for submission in waiting.to_score}
+    for student, found in rescored(desk, list(to_score), machine.workers):
+        submission = to_score[student]
         if isinstance(found, int):
             lacking.append(submission)
             missing += found
             continue
         number += 1
-        gradebook.rescore(submission.student, found, waiting.scored)
+        gradebook.rescore(student, found, waiting.scored)
         yield Outcome(number, of, submission, json.loads(found), "scored")
     if waiting.to_score:
         seeds(missing)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -38,20 +39,34 @@ def score(desk: Desk, student: Student) -> str | int:
     return 0 if gathered is not kept else json.dumps(result, ensure_ascii=False)
 
 
-def rescored(desk: Desk, students: Sequence[Student], processes: int) -> Iterator[str | int]:
-    """Yield what `score` returns for each student, in their order; 0 where a process was lost."""
+def rescored(
+    desk: Desk, students: Sequence[Student], processes: int
+) -> Iterator[tuple[Student, str | int]]:
+    """Yield each student with what `score` returns; 0 where a process was lost.
+
+    This process begins with the first student, the others, which start meanwhile, with the last.
+    """
     if len(students) < FEW or processes < 2:
-        yield from (score(desk, student) for student in students)
+        yield from ((student, score(desk, student)) for student in students)
         return
     words = (desk.out, desk.assignment.folder, desk.language, desk.dataset)
-    done = 0
+    with ProcessPoolExecutor(processes - 1, get_context("spawn"), _open, words) as pool:
+        begun: dict[Student, Future[str | int]] = {}
+        with suppress(BrokenProcessPool):
+            for student in reversed(students):
+                begun[student] = pool.submit(_score, student)
+        for student in students:
+            if student not in begun or begun[student].cancel():
+                begun.pop(student, None)
+                yield student, score(desk, student)
+        yield from ((student, _found(future)) for student, future in begun.items())
+
+
+def _found(future: Future[str | int]) -> str | int:
     try:
-        with ProcessPoolExecutor(processes, get_context("spawn"), _open, words) as pool:
-            for found in pool.map(_score, students, chunksize=4):
-                done += 1
-                yield found
+        return future.result()
     except BrokenProcessPool:
-        yield from [0] * (len(students) - done)
+        return 0
 
 
 _desks: list[Desk] = []  # of this process: one, from its start on

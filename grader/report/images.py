@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,15 @@ def array_uri(pixels: npt.NDArray[np.uint8]) -> str:
     colour = pixels.ndim == 3 and pixels.shape[-1] == 3
     if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or colour):
         raise ValueError(f"{pixels.dtype} {pixels.shape} is no image")
+    return _png(pixels.shape, pixels.tobytes())
+
+
+@lru_cache(4096)
+def _png(shape: tuple[int, ...], data: bytes) -> str:
+    """Encode an image; the models of a class are wrong on the same ones."""
     stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, format="PNG", optimize=False)
+    pixels = np.frombuffer(data, np.uint8).reshape(shape)
+    Image.fromarray(pixels).save(stream, format="PNG", optimize=False)
     return _uri("image/png", stream.getvalue())
 
 

@@ -46,6 +46,8 @@ def visible(text: str) -> str:
 
     Line breaks and tabs stay; so does the joiner inside an emoji.
     """
+    if not any(map(_HIDDEN.match, set(text))):  # a whole page is searched only where it must be
+        return text
     return _HIDDEN.sub(lambda found: f"⟦U+{ord(found.group()):04X}⟧", text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -54,19 +55,34 @@ def files(out: Path) -> dict[str, bytes]:
 def test_one_process_and_several_write_the_same(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = list(rescored(desk, students(), 1))
+    here = dict(rescored(desk, students(), 1))
     written = files(desk.out)
     for path in desk.out.glob("students/*/*"):
         path.unlink()
     monkeypatch.setattr(rescoring, "FEW", 1)
-    apart = list(rescored(desk, students(), 2))
+    mine = []
+
+    def after_the_other(desk: Desk, student: Student) -> str | int:
+        _wait_for(desk.out / "students" / f"s{COUNT - 1}" / "report.html")
+        mine.append(student.id)
+        return score(desk, student)
+
+    monkeypatch.setattr(rescoring, "score", after_the_other)
+    apart = dict(rescored(desk, students(), 2))
 
     assert here == apart
     assert written == files(desk.out)
+    assert ("s0", True) == (mine[0], len(mine) < COUNT)
     assert {f"students/s{place}/report.html" for place in range(COUNT)} <= set(written)
-    results = [json.loads(str(found)) for found in here]
+    results = [json.loads(str(found)) for found in here.values()]
     assert [f"s{place}" for place in range(COUNT)] == [one["student"]["id"] for one in results]
     assert all(one["points"]["earned"] > 0 for one in results)
+
+
+def _wait_for(path: Path) -> None:
+    until = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def test_missing_seeds_are_counted_and_not_trained(
@@ -98,15 +114,28 @@ def test_judging_that_fails_costs_no_points_and_is_told(
     assert "poisoned" in result["problem"]
 
 
-def test_a_lost_process_loses_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever a killed process had is done elsewhere."""
+def test_a_lost_process_loses_nobody(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom a killed process had is done elsewhere."""
     monkeypatch.setattr(rescoring, "FEW", 1)
     monkeypatch.setattr(rescoring, "_score", _dies)
+    sign = tmp_path / "died"
 
-    assert [0] * COUNT == list(rescored(desk, students(), 2))
+    def after_its_death(desk: Desk, student: Student) -> str:
+        _wait_for(sign)
+        return "here"
+
+    monkeypatch.setattr(rescoring, "score", after_its_death)
+    asked = [Student(student.id, str(sign)) for student in students()]
+    found = dict(rescored(desk, asked, 2))
+
+    assert set(asked) == set(found)
+    assert ("here", 0) == (found[asked[0]], found[asked[-1]])
 
 
 def _dies(student: Student) -> str:
+    Path(student.name).touch()
     os.kill(os.getpid(), signal.SIGKILL)
     return student.id
 
