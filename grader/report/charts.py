@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -31,6 +32,8 @@ from grader.locale import T, Translator
 INK, QUIET, RULE, GRID = "#26313d", "#5b6672", "#d5d3cb", "#e6e4dc"
 TRAIN, TEST, BAND = "#2f6690", "#c2571a", "#8fae9b"
 BAND_ALPHA = 0.4
+PAD = 4 / 72
+"""Inches between the picture and what is written beside it."""
 MAX_POINTS = 120
 """Epochs drawn of one curve; longer ones are thinned evenly."""
 KEPT = 500  # charts that are remembered, of about 20 kB each
@@ -204,26 +207,40 @@ def _bare(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
 def _scale(axes: Axes, which: Axis, locator: MaxNLocator, write: Write, grid: bool = True) -> None:
     """Say round values along one axis, with a line through the picture at each."""
     low, high = sorted(axes.get_xlim() if which == "x" else axes.get_ylim())
-    for value in locator.tick_values(low, high):
-        if not low <= value <= high:
-            continue
+    values = [value for value in locator.tick_values(low, high) if low <= value <= high]
+    for value in values:
         _beside(axes, which, value, write(value), QUIET)
-        if grid:
-            line = axes.axvline if which == "x" else axes.axhline
-            line(value, color=GRID, lw=0.8, zorder=0.4)
+    if grid:
+        ends = [
+            ((0, value), (1, value)) if which == "y" else ((value, 0), (value, 1))
+            for value in values
+        ]
+        across = axes.get_yaxis_transform() if which == "y" else axes.get_xaxis_transform()
+        lines = LineCollection(ends, colors=GRID, linewidths=0.8, zorder=0.4, transform=across)
+        axes.add_collection(lines, autolim=False)
 
 
 def _beside(axes: Axes, which: Axis, value: float, text: str, colour: str) -> None:
     """Write under (x) or left of (y) the picture, at a value."""
+    figure: Any = axes.get_figure()
+    width, height = figure.get_size_inches() * axes.get_position().size
+    style: dict[str, Any] = {"color": colour, "fontsize": 8.5}
     if which == "x":
-        place: Any = {"xycoords": axes.get_xaxis_transform(), "ha": "center", "va": "top"}
-        at, by = (value, 0.0), (0.0, -4.0)
+        below = -PAD / height
+        axes.text(
+            value, below, text, transform=axes.get_xaxis_transform(), ha="center", va="top", **style
+        )
     else:
-        place = {"xycoords": axes.get_yaxis_transform(), "ha": "right", "va": "center"}
-        at, by = (0.0, value), (-4.0, 0.0)
-    axes.annotate(
-        text, at, xytext=by, textcoords="offset points", color=colour, fontsize=8.5, **place
-    )
+        left = -PAD / width
+        axes.text(
+            left,
+            value,
+            text,
+            transform=axes.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            **style,
+        )
 
 
 def _edge(axes: Axes, place: str) -> None:
