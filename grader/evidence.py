@@ -12,7 +12,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from grader.recipes import Count, Data, Finite, Plan, Recipe, Record, Scalar, Short, Training
+from grader import wire
+from grader.recipes import (
+    Count,
+    Data,
+    Finite,
+    Generators,
+    Plan,
+    Recipe,
+    Record,
+    Scalar,
+    Short,
+    Training,
+)
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 CellIndex = Annotated[int, Field(ge=0, le=100_000)] | None
@@ -77,7 +89,7 @@ class Fit(Record):
     unsaid: Short | None = None
     local: Short | None = None
     delegated: Count | None = None
-    seeds: Annotated[list[list[int]], Field(max_length=100)] = []
+    seeds: Generators = []
     learning_rates: Annotated[list[Finite | None], Field(max_length=10_000)] = []
     steps_before: Count = 0
     kept: Count | None = None
@@ -231,7 +243,7 @@ class Measurement(Record):
     train_loss: Finite
     test_accuracy: Fraction
     test_loss: Finite
-    confusion: Annotated[list[list[Count]], Field(max_length=100)]
+    confusion: Annotated[list[list[Count]], Field(max_length=wire.MAX_CLASSES)]
     mistakes: Annotated[list[Mistake], Field(max_length=24)]
     parameters: Count
 

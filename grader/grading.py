@@ -103,7 +103,7 @@ def open_service(
         sandbox = open_sandbox(level, TRAINER_SLOTS + slot)
         return Trainer(sandbox, dataset, kept, TRAINER_S, assignment.spec.limits.request_s)
 
-    return Service(kept, open_trainer, slots)
+    return Service(kept, open_trainer, slots, dataset.sha256)
 
 
 class Grading:
@@ -161,9 +161,13 @@ class Grading:
                 return Gathered(file, notebook, evidence, environment, under=under)
             except (WallsError, TrainerFault) as fault:
                 problem = str(fault)
+            except OSError:
+                raise  # a full disk is nobody's submission
+            except Exception as error:  # noqa: BLE001 - the border between students
+                problem = f"{type(error).__name__}: {error}"[:400]
+                break
         said = T(
-            "The grader failed {tries} times: {problem}. This is our fault and costs no points.",
-            tries=TRIES,
+            "The grader failed: {problem}. This is our fault and costs no points.",
             problem=problem,
         )
         return Gathered(

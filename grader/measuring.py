@@ -184,7 +184,7 @@ def _known(fit: Fit | None, passed: Passed, number: int, chain: int) -> Fit:
         "epochs_before": passed.before,
         "epochs_run": passed.epochs,
         "seeds": passed.states[0].seeds,
-        "learning_rates": [state.learning_rate for state in passed.states[1:]],
+        "learning_rates": [state.learning_rate for state in passed.states[1:10_001]],
         "kept": final[-1] if final else passed.epochs,
         "given": passed.given,
         "delegated": passed.number,

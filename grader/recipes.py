@@ -90,7 +90,9 @@ class Data(Record):
     recognised: bool
     count: Count
     rows: (
-        Annotated[list[list[Count]], Field(max_length=256)]
+        Annotated[
+            list[Annotated[list[Count], Field(min_length=2, max_length=2)]], Field(max_length=256)
+        ]
         | Annotated[str, Field(max_length=600_000)]
         | None
     ) = None
@@ -192,6 +194,8 @@ def _folded(nodes: list[Node]) -> list[Node]:
     readers = [source for node in nodes for source in node.inputs]
     kept: list[Node] = []
     places: dict[int, int] = {-1: -1}
+    if any(source >= number for number, node in enumerate(nodes) for source in node.inputs):
+        return nodes  # in no order; the trainer will say so
     for number, node in enumerate(nodes):
         activation = _activation(node)
         source = node.inputs[0] if len(node.inputs) == 1 else -1
@@ -217,6 +221,12 @@ def _activation(node: Node) -> str | None:
     return "relu" if node.op == "ReLU" and plain_relu else None
 
 
+Generators = Annotated[
+    list[Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(max_length=4)]],
+    Field(max_length=100),
+]
+
+
 class State(Record):
     """Where a training stands: names of bytes (SHA-256), and what is small.
 
@@ -228,10 +238,7 @@ class State(Record):
 
     weights: Hash
     optimizer: Hash
-    seeds: Annotated[
-        list[Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(max_length=4)]],
-        Field(max_length=100),
-    ] = []
+    seeds: Generators = []
     learning_rate: Finite | None = None
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from grader import wire
-from grader.evidence import CellRun, End, Event
+from grader.evidence import CellRun, End, Event, Figure
 
 R = TypeVar("R")
 
@@ -84,13 +84,19 @@ def _valid(path: Path, adapter: TypeAdapter[Any], dropped: list[str]) -> Iterato
     except OSError as error:
         dropped.append(f"{path.name}: {error}")
         return
+    figures = 0
     for number, line in enumerate(lines[: wire.MAX_RECORDS], start=1):
         if not line:
             continue
         try:
             if len(line) > wire.MAX_RECORD_BYTES:
                 raise ValueError(f"{len(line)} bytes")
-            yield adapter.validate_json(line)
+            record = adapter.validate_json(line)
+            if isinstance(record, Figure):
+                figures += 1
+                if figures > wire.MAX_FIGURES:
+                    raise ValueError(f"only {wire.MAX_FIGURES} figures are kept")
+            yield record
         except (ValidationError, ValueError, RecursionError) as error:
             dropped.append(f"{path.name}:{number}: {_first_line(error)}")
 

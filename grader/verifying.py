@@ -35,6 +35,7 @@ def train_again(
     Args:
         fits: of the same variables, in order; the first from its start.
         seed: the assignment's.
+        budget: what all of one notebook's trainings may take; what is spent is added.
         sample: number of another seed; None for the training as it was.
 
     Raises:
@@ -50,16 +51,17 @@ def train_again(
     for fit, plan in zip(fits, plans, strict=True):
         if fit.steps_before == 0:
             optimizer = service.start(plan, None).optimizer
-        names = [weights]
+        names, own = [weights], _rate(plan)
         for epoch in range(fit.epochs_run):
-            rate = fit.learning_rates[epoch] if epoch < len(fit.learning_rates) else None
+            rate = fit.learning_rates[epoch] if epoch < len(fit.learning_rates) else own
             state = State(weights=weights, optimizer=optimizer, seeds=seeds, learning_rate=rate)
             result = service.epoch(plan, state, epoch_seed(plan, seed, done))
             weights, optimizer = result.state.weights, result.state.optimizer
             seeds = result.state.seeds
             names.append(weights)
             done, spent = done + 1, spent + result.seconds
-            if spent > budget.fit_s:
+            budget.spent_s += result.seconds
+            if spent > budget.fit_s or budget.spent_s > budget.run_s:
                 raise Unverifiable(f"its training takes more than {budget.fit_s:.0f} s")
         if fit.kept is not None and fit.kept < len(names):
             weights = names[fit.kept]
@@ -81,6 +83,13 @@ def _plan(fit: Fit, seed: int, sample: int | None) -> Plan:
         "tensorflow_seed": own if own is None or sample is None else wire.derived_seed(seed, own),
     }
     return plan.model_copy(update={"training": plan.training.model_copy(update=changes)}).normal
+
+
+def _rate(plan: Plan) -> float | None:
+    """The learning rate that the optimizer was made with, None where a schedule sets it."""
+    optimizer = plan.training.optimizer
+    rate = optimizer.settings.get("learning_rate")
+    return rate if optimizer.schedule is None and isinstance(rate, float) else None
 
 
 def why_unverifiable(fit: Fit) -> str:

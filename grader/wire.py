@@ -26,6 +26,10 @@ MAX_REQUEST_BYTES = 1_000_000  # the JSON of what a kernel may ask for
 MAX_VARIABLES_BYTES = 2_000_000_000
 MAX_LAYERS = 100
 MAX_PARAMETERS = 5_000_000
+MAX_VALUES = 200_000_000  # that all layers of a model together make of one batch of rows
+MAX_WORK = 2e12  # multiply-adds of one epoch or measurement, and of its optimizer's steps
+MAX_FIGURES = 300  # a few kilobytes of JSON can be a thousand axes
+MAX_CLASSES = 256
 MAX_OUTPUT_BYTES = 1_000_000
 MAX_OUTPUTS_BYTES = 20_000_000
 

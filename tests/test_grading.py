@@ -158,6 +158,23 @@ def test_our_own_faults_cost_nothing(grading: Grading, monkeypatch: pytest.Monke
     assert (3, State.GRADER_ERROR, 10_000) == (len(tries), graded.state, graded.score.pending)
 
 
+def test_what_breaks_the_judging_of_one_stops_nobody_else(
+    grading: Grading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody thought of is tried once, is ours, and names itself."""
+    tries = []
+
+    def broken(*args: object) -> None:
+        tries.append(1)
+        raise KeyError("poisoned")
+
+    monkeypatch.setattr("grader.grading.add_samples", broken)
+    gathered, graded = grading.grade(file_of("1 + 1"), "ana.ipynb", ANA)
+
+    assert (1, True, State.GRADER_ERROR) == (len(tries), gathered.fault, graded.state)
+    assert "poisoned" in str(graded.problem)
+
+
 def test_training_in_the_kernel_gives_the_same_grades(
     twice: tuple[tuple[Gathered, Graded], tuple[Gathered, Graded]],
     assignment: Assignment,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from grader import wire
-from grader.evidence import Fit, Note
+from grader.evidence import Figure, Fit, Note
 from grader.recipes import plain
 from grader.records import read_records, read_regular
 from tests.factories import run
@@ -55,6 +55,8 @@ def test_honest_records_are_read(tmp_path: Path) -> None:
         json.dumps({**FIT, "seconds": float("nan")}),
         json.dumps({**FIT, "seconds": float("inf")}),
         {**FIT, "model": "x" * 301},
+        {**FIT, "seeds": [[-1]]},
+        {**FIT, "data": FIT["data"] | {"rows": [[0, 10, 20]]}},
         {
             **FIT,
             "recipe": {"input_shape": [28, 28], "nodes": [{"op": "Dense", "inputs": [0]}] * 101},
@@ -81,6 +83,19 @@ def test_a_truncated_last_line_is_dropped(tmp_path: Path) -> None:
     records = read_records(left(tmp_path, FIT, json.dumps(FIT)[:-20]))
 
     assert (1, 1) == (len(records.dropped), len(records.of(Fit)))
+
+
+def test_figures_beyond_the_cap_are_dropped(tmp_path: Path) -> None:
+    """A thousand axes take a few kilobytes of JSON and a megabyte of memory."""
+    figures = [
+        {"kind": "figure", "id": number, "cell": 0, "axes": [{}]}
+        for number in range(wire.MAX_FIGURES + 2)
+    ]
+    records = read_records(left(tmp_path, *figures, FIT))
+
+    assert (2, wire.MAX_FIGURES, 1) == (
+        len(records.dropped), len(records.of(Figure)), len(records.of(Fit)),
+    )  # fmt: skip
 
 
 def test_nothing_left_is_no_evidence(tmp_path: Path) -> None:

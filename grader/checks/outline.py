@@ -154,8 +154,13 @@ def _add(made: Outline, node: Node, shape: list[int]) -> list[int]:
     else:
         made.layers.append(_layer(node))
         made.bare = made.bare or (name == "Dense" and node.config.get("use_bias") is False)
-        return [*shape[:-1], int(node.config.get("units") or 1)] if name == "Dense" else shape  # type: ignore[arg-type]
+        return [*shape[:-1], _units(node)] if name == "Dense" else shape
     return shape
+
+
+def _units(node: Node) -> int:
+    units = node.config.get("units")
+    return units if type(units) is int else 1
 
 
 def _reshape(made: Outline, node: Node, shape: list[int]) -> list[int]:

@@ -27,7 +27,7 @@ Rows = npt.NDArray[np.int32]
 RowsForm = list[list[int]] | str
 """Rows as JSON: half-open ``[start, stop]`` runs, or base64 of little-endian int32."""
 
-MAX_ROWS = 2_000_000
+MAX_ROWS = 200_000
 """More rows than this are neither recognised nor accepted in a `RowsForm`."""
 MAX_RUNS = 256
 

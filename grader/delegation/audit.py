@@ -37,13 +37,13 @@ def audit(
     Raises:
         TrainerFault: the trainer failed.
     """
-    epochs = memory.epochs()
-    chosen = random.sample(epochs, min(len(epochs), max(1, math.ceil(share * len(epochs)))))
     different, gone = [], 0
     with (
         tempfile.TemporaryDirectory(prefix="audit-") as folder,
         open_service(Memory(Path(folder) / "memory")) as service,
     ):
+        epochs = memory.epochs(service.keys)
+        chosen = random.sample(epochs, min(len(epochs), max(1, math.ceil(share * len(epochs)))))
         for number, one in enumerate(chosen, start=1):
             blobs = [memory.blob(one.state.weights), memory.blob(one.state.optimizer)]
             if None in blobs:

@@ -28,6 +28,7 @@ from grader.sandbox import Running
 from grader.trainer import Refused, TrainerFault
 
 MOST_LINES = 4  # kernel, driver, and what a notebook may open itself
+MOST_REFUSALS = 200  # that are kept
 
 
 class Open(Record):
@@ -185,17 +186,20 @@ class Door:
         except Missing as missing:
             return {"missing": missing.names}, []
         except (Unserved, Refused) as refused:
-            self.ledger.refusals.append(str(refused)[:300])
-            return {"refused": str(refused)[:300]}, []
+            return self._refuse(str(refused)[:300])
         except ValidationError as problem:
             first = problem.errors(include_url=False, include_input=False)[0]
             said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:300]
-            self.ledger.refusals.append(said)
-            return {"refused": said}, []
+            return self._refuse(said)
         except TrainerFault as fault:
             return {"fault": str(fault)[:300]}, []
         except Exception as error:  # noqa: BLE001 - the border: one request must not end the door
             return {"fault": f"{type(error).__name__}: {error}"[:300]}, []
+
+    def _refuse(self, said: str) -> Answer:
+        if len(self.ledger.refusals) < MOST_REFUSALS:
+            self.ledger.refusals.append(said)
+        return {"refused": said}, []
 
     def _open(self, request: Open, blobs: list[bytes]) -> Answer:
         if not request.plan.recipe.buildable or not request.plan.data.trainable:

@@ -6,7 +6,9 @@ A state that a trainer made for this run, recognised by its name (the SHA-256 of
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from grader.delegation.service import Epoch, Service, epoch_seed
@@ -28,12 +30,32 @@ class Missing(Exception):
         self.names = names
 
 
-@dataclass(frozen=True)
+@dataclass
 class Budget:
-    """Seconds of training, and of waiting for it, that one fit and one run may take."""
+    """Seconds of training, and of waiting for it, that one fit and one run may take.
+
+    Attributes:
+        spent_s: what the run has taken so far, evaluations and failures included.
+    """
 
     fit_s: float
     run_s: float
+    spent_s: float = 0.0
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Count what is done inside.
+
+        Raises:
+            Unserved: nothing is left.
+        """
+        if self.spent_s > self.run_s:
+            raise Unserved(f"this notebook's trainings took more than {self.run_s:.0f} s")
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spent_s += time.monotonic() - began
 
 
 @dataclass
@@ -97,7 +119,8 @@ class Ledger:
         plan = plan.normal
         draws = plan.training.draws
         drawn = draws if draws and all(draws) else None
-        start = self.service.start(plan, drawn)
+        with self.budget.spending():
+            start = self.service.start(plan, drawn)
         self._optimizers.setdefault(start.optimizer, [])
         fresh = start.weights is not None and start.weights == state.weights
         if fresh:
@@ -125,8 +148,6 @@ class Ledger:
         passed = self._fit(number)
         if passed.seconds > self.budget.fit_s:
             raise Unserved(f"this training took more than {self.budget.fit_s:.0f} s")
-        if sum(one.seconds for one in self.fits) > self.budget.run_s:
-            raise Unserved(f"this notebook's trainings took more than {self.budget.run_s:.0f} s")
         unknown = [
             name
             for name, made in (
@@ -146,7 +167,8 @@ class Ledger:
         }
         seed = epoch_seed(passed.plan, self.seed, before + passed.epochs)
         blobs = [self.uploads[name] for name in unknown]
-        done = self.service.epoch(passed.plan, state, seed, validation, blobs)
+        with self.budget.spending():
+            done = self.service.epoch(passed.plan, state, seed, validation, blobs)
         passed.states.append(done.state)
         passed.seconds += done.seconds
         for makers, name in (
@@ -168,7 +190,8 @@ class Ledger:
         state = next((one for one in passed.states[1:] if one.weights == weights), None)
         if state is None:
             raise Unserved("these weights were not made for this training")
-        return self.service.validate(passed.plan, state, validation)
+        with self.budget.spending():
+            return self.service.validate(passed.plan, state, validation)
 
     def close(self, number: int, weights: str) -> None:
         """Note the weights with which a fit ended, such as the best that were restored."""
@@ -196,7 +219,8 @@ class Ledger:
             raise Unserved("this state was not made here")
         data = self.service.memory.blob(name)
         if data is None:
-            data = self._again(name)
+            with self.budget.spending():
+                data = self._again(name)
         return data
 
     def history(self, passed: Passed) -> Iterator[Passed]:

@@ -1,8 +1,8 @@
 """The memory of trainings as the controller sees it: keys, and verified reads.
 
 A key is the SHA-256 of what an answer depends on, in one plain form: no names, no initializers, no
-number of epochs, and which Keras, TensorFlow and processor made it. Only trainers write
-(`training/store.py`, which has the layout).
+number of epochs; but the dataset, and which Keras, TensorFlow and processor made it. Only trainers
+write (`training/store.py`, which has the layout).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from grader.recipes import Data, Plan, Recipe, State, Validation, plain
 GIB = 2**30
 MOST_BYTES = 8 * GIB
 MOST_S = 180 * 24 * 3600.0
-FORM = 1  # of the keys and answers; a change makes everything new
+FORM = 2  # of the keys and answers; a change makes everything new
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,15 @@ class Memory:
             return None
         return made
 
-    def epochs(self) -> list[Remembered]:
-        """Return every remembered epoch whose request and start are still there."""
+    def epochs(self, keys: Keys) -> list[Remembered]:
+        """Return every remembered epoch of a dataset whose request and start are still there."""
         found = []
         for path in sorted(self.folder.glob("entries/*/*.json")):
             entry = _entry(path)
             if entry is None or entry["asked"].get("op") != "epoch":
                 continue
             key = entry["asked"]["plan_key"]
-            plan = _plan(self.folder / "plans" / key[:2] / f"{key}.json")
+            plan = _plan(self.folder / "plans" / key[:2] / f"{key}.json", keys)
             if plan is not None:
                 state = State.model_validate(entry["asked"]["state"])
                 found.append(Remembered(plan, state, entry["asked"]["seed"], entry["made"]))
@@ -143,35 +143,52 @@ def name_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def plan_key(plan: Plan) -> str:
-    """Return the key of a plan; epochs, metrics' names and initial values are no part of it."""
-    training = plain(plan.training)
-    settings = dict(training["optimizer"]["settings"])
-    settings.pop("learning_rate", None)  # it stands in the state
-    training["optimizer"] = {**training["optimizer"], "settings": settings}
-    for name in ("draws", "tensorflow_seed"):
-        training.pop(name)
-    return _digest("plan", _recipe(plan.recipe), _data(plan.data), training)
+class Keys:
+    """Names what answers about one dataset depend on.
 
+    Args:
+        dataset: its hash; rows are only numbers, and other datasets have them too.
+    """
 
-def start_key(plan: str, draws: object) -> str:
-    """Return the key of start values; `plan` is the plan's key, `draws` as in a `Training`."""
-    return _digest("start", plan, draws)
+    def __init__(self, dataset: str) -> None:
+        self.dataset = dataset
 
+    def plan(self, plan: Plan) -> str:
+        """Return the key of a plan; epochs, metrics' names and initial values are no part of it."""
+        training = plain(plan.training)
+        settings = dict(training["optimizer"]["settings"])
+        settings.pop("learning_rate", None)  # it stands in the state
+        training["optimizer"] = {**training["optimizer"], "settings": settings}
+        for name in ("draws", "tensorflow_seed"):
+            training.pop(name)
+        return self._digest("plan", _recipe(plan.recipe), _data(plan.data), training)
 
-def epoch_key(plan: str, state: State, seed: int) -> str:
-    """Return the key of one epoch from a state under a seed."""
-    return _digest("epoch", plan, plain(state), seed)
+    def start(self, plan: str, draws: object) -> str:
+        """Return the key of start values; `plan` is the plan's key, `draws` as in a `Training`."""
+        return self._digest("start", plan, draws)
 
+    def epoch(self, plan: str, state: State, seed: int) -> str:
+        """Return the key of one epoch from a state under a seed."""
+        return self._digest("epoch", plan, plain(state), seed)
 
-def validation_key(plan: str, weights: str, validation: Validation) -> str:
-    """Return the key of an evaluation of these weights."""
-    return _digest("validation", plan, weights, _data(validation.data), validation.batch_size)
+    def validation(self, plan: str, weights: str, validation: Validation) -> str:
+        """Return the key of an evaluation of these weights."""
+        return self._digest(
+            "validation", plan, weights, _data(validation.data), validation.batch_size
+        )
 
+    def measure(
+        self, recipe: Recipe, weights: str, data: Data, test: str, from_logits: bool
+    ) -> str:
+        """Return the key of a measurement of these weights."""
+        return self._digest("measure", _recipe(recipe), weights, _data(data), test, from_logits)
 
-def measure_key(recipe: Recipe, weights: str, data: Data, test: str, from_logits: bool) -> str:
-    """Return the key of a measurement of these weights."""
-    return _digest("measure", _recipe(recipe), weights, _data(data), test, from_logits)
+    def _digest(self, *parts: object) -> str:
+        text = json.dumps(
+            [FORM, level(), self.dataset, *parts],
+            sort_keys=True, separators=(",", ":"), allow_nan=False,
+        )  # fmt: skip
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
@@ -216,13 +233,6 @@ def _data(data: Data) -> list[Any]:
     return [data.rows, data.table, data.row_shape, labels]
 
 
-def _digest(*parts: object) -> str:
-    text = json.dumps(
-        [FORM, level(), *parts], sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _entry(path: Path) -> dict[str, Any] | None:
     """What a trainer entered, None where it is missing, damaged, or another key's."""
     try:
@@ -236,9 +246,9 @@ def _entry(path: Path) -> dict[str, Any] | None:
     return entry if whole and isinstance(entry["made"], dict) else None
 
 
-def _plan(path: Path) -> Plan | None:
+def _plan(path: Path, keys: Keys) -> Plan | None:
     try:
         plan = Plan.model_validate_json(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return plan if plan_key(plan) == path.stem else None
+    return plan if keys.plan(plan) == path.stem else None

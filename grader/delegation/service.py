@@ -15,14 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from grader import wire
-from grader.delegation.memory import (
-    Memory,
-    epoch_key,
-    measure_key,
-    plan_key,
-    start_key,
-    validation_key,
-)
+from grader.delegation.memory import Keys, Memory
 from grader.delegation.turns import Turns
 from grader.recipes import Data, Part, Plan, Recipe, State, Validation, plain
 from grader.trainer import Busy, Refused, Trainer, TrainerFault
@@ -76,14 +69,17 @@ class Service:
     Args:
         open_trainer: makes the trainer of a slot; called when there is work for it.
         slots: how many trainers run at the same time: one for each core.
+        dataset: its hash, part of every key.
 
     Attributes:
         turns: of runs and trainers that compute; one more than cores, for each also waits a bit.
         trained: how many answers were not in the memory, for those who watch.
     """
 
-    def __init__(self, memory: Memory, open_trainer: Callable[[int], Trainer], slots: int) -> None:
-        self.memory = memory
+    def __init__(
+        self, memory: Memory, open_trainer: Callable[[int], Trainer], slots: int, dataset: str
+    ) -> None:
+        self.memory, self.keys = memory, Keys(dataset)
         self.turns = Turns(slots + 1)
         self._open = open_trainer
         self._slots = slots
@@ -112,10 +108,10 @@ class Service:
         Raises:
             Refused, TrainerFault: it cannot be served; the trainers failed.
         """
-        own = plan_key(plan)
+        own = self.keys.plan(plan)
         drawn = None if draws is None else [draw and plain(draw) for draw in draws]
         made = self._made(
-            start_key(own, drawn),
+            self.keys.start(own, drawn),
             {"op": "start", "plan": plain(plan), "plan_key": own, "draws": drawn},
         )
         return Start(made["weights"], made["optimizer"])
@@ -136,8 +132,8 @@ class Service:
         Raises:
             Refused, TrainerFault: it cannot be served; the trainers failed.
         """
-        own = plan_key(plan)
-        key = epoch_key(own, state, seed)
+        own = self.keys.plan(plan)
+        key = self.keys.epoch(own, state, seed)
         request = {
             "op": "epoch", "plan": plain(plan), "plan_key": own,
             "state": plain(state), "seed": seed,
@@ -158,12 +154,12 @@ class Service:
         Raises:
             Refused, TrainerFault: it cannot be served; the trainers failed.
         """
-        own = plan_key(plan)
+        own = self.keys.plan(plan)
         request = {
             "op": "validate", "plan": plain(plan), "plan_key": own, "state": plain(state),
             "validation": plain(validation),
         }  # fmt: skip
-        made = self._made(validation_key(own, state.weights, validation), request)
+        made = self._made(self.keys.validation(own, state.weights, validation), request)
         return list(made["metrics"])
 
     def measure(
@@ -184,7 +180,8 @@ class Service:
             "op": "measure", "recipe": plain(recipe), "data": plain(data), "weights": weights,
             "test": test, "from_logits": from_logits,
         }  # fmt: skip
-        return self._made(measure_key(recipe, weights, data, test, from_logits), request, blobs)
+        key = self.keys.measure(recipe, weights, data, test, from_logits)
+        return self._made(key, request, blobs)
 
     def info(self) -> dict[str, Any]:
         """Return the versions that the trainers run."""

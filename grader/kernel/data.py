@@ -8,9 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..dataset.identity import Labels, Pristine, describe, identify, identify_labels, runs
-
-MAX_ROWS = 200_000
+from ..dataset.identity import (
+    MAX_ROWS,
+    Labels,
+    Pristine,
+    describe,
+    identify,
+    identify_labels,
+    runs,
+)
 
 
 def claims(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from .. import wire
-from .build import RecipeError
+from .build import RecipeError, refusing
 
 
 def optimizer_of(part: Mapping[str, Any]) -> Any:
@@ -56,14 +56,14 @@ def drawn(part: Mapping[str, Any], shape: Sequence[int]) -> Any:
     settings = dict(part["settings"])
     seed = settings.pop("seed", None)
     settings = _settings({**part, "settings": settings}, wire.INITIALIZERS, "initializer")
+    if any(isinstance(value, list) for value in settings.values()):
+        raise RecipeError(f"initializer {part['name']}: a setting is no number or word")
     if seed is not None:
         if type(seed) is not int:
             raise RecipeError(f"initializer {part['name']}: the seed is no whole number")
         settings["seed"] = seed
-    try:
+    with refusing(f"initializer {part['name']}"):
         return _made(keras.initializers, part["name"], settings)(tuple(shape), dtype="float32")
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise RecipeError(f"initializer {part['name']}: {str(error)[:160]}") from error
 
 
 def _settings(
@@ -80,7 +80,5 @@ def _settings(
 
 
 def _made(home: Any, name: str, settings: Mapping[str, Any]) -> Any:
-    try:
+    with refusing(name):
         return getattr(home, name)(**settings)
-    except (ValueError, TypeError) as error:
-        raise RecipeError(f"{name}: {str(error)[:160]}") from error

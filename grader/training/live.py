@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from .. import wire
 from ..dataset.identity import Pristine, rows_of
 from ..states import StateError, layout, name_of, packed, read_seeds, set_seeds, slots, unpack
-from .build import Built, RecipeError, build
+from .build import Built, RecipeError, build, refusing
 from .compiling import drawn, loss_of, metric_of, optimizer_of
 from .measure import Feed
 
 STEPS_PER_EXECUTION = 125
-KEPT_ROWS = 4
+KEPT_ROWS = 3
 
 Plan = Mapping[str, Any]
 
@@ -38,13 +39,14 @@ class Rows:
         """Return images (a resident tensor, float32) and labels as the notebook writes them.
 
         Raises:
-            ValueError: these are no rows of the dataset.
+            RecipeError: these are no rows of the dataset, or no labels of theirs.
         """
-        name = repr(data)
+        name = repr([data[part] for part in ("rows", "table", "row_shape", "labels")])
         if name not in self._kept:
-            self._kept[name] = self._made(data)
-            while len(self._kept) > KEPT_ROWS:
+            while len(self._kept) >= KEPT_ROWS:
                 self._kept.popitem(last=False)
+            with refusing("the rows"):
+                self._kept[name] = self._made(data)
         self._kept.move_to_end(name)
         return self._kept[name]
 
@@ -59,8 +61,8 @@ class Rows:
                 raise ValueError(f"{len(labels)} labels for {len(rows)} rows")
         labels = labels.astype(np.int64)
         if said["kind"] == "one-hot":
-            if labels.max() >= said["classes"]:
-                raise ValueError(f"a label over {said['classes']} classes")
+            if not labels.max() < said["classes"] <= wire.MAX_CLASSES:
+                raise ValueError(f"labels of {said['classes']} classes do not hold {labels.max()}")
             labels = np.eye(said["classes"], dtype=np.float32)[labels]
         return images, labels
 
@@ -81,14 +83,16 @@ class Live:
         self.plan, self.rows = plan, rows
         self.weights, self.seeds = layout(self.built.layers)
         self.optimizer = optimizer_of(training["optimizer"])
-        self.built.model.compile(
-            optimizer=self.optimizer,
-            loss=loss_of(training["loss"]),
-            metrics=[metric_of(part) for part in training["metrics"]] or None,
-            steps_per_execution=STEPS_PER_EXECUTION,
-        )
-        self.optimizer.build(self._ordered(training.get("order")))
-        self.slots, self.rate = slots(self.optimizer)
+        order = self._ordered(training.get("order"))
+        with refusing("compile"):
+            self.built.model.compile(
+                optimizer=self.optimizer,
+                loss=loss_of(training["loss"]),
+                metrics=[metric_of(part) for part in training["metrics"]] or None,
+                steps_per_execution=STEPS_PER_EXECUTION,
+            )
+            self.optimizer.build(order)
+            self.slots, self.rate = slots(self.optimizer)
         self.state: tuple[str, str] = ("", "")
 
     def start(self, draws: Sequence[Mapping[str, Any] | None]) -> bytes:
@@ -104,7 +108,8 @@ class Live:
             raise RecipeError(f"{len(draws)} draws; this model has {len(self.weights)} variables")
         for variable, draw in zip(self.weights, draws, strict=True):
             assert draw is not None
-            variable.assign(drawn(draw, variable.shape))
+            with refusing(f"initializer {draw['name']}"):
+                variable.assign(drawn(draw, variable.shape))
         self.state = ("", "")
         return packed(self.weights)
 
@@ -128,7 +133,9 @@ class Live:
                 unpack(data, variables)
         self.state = (state["weights"], state["optimizer"])
         set_seeds(state["seeds"], self.seeds)
-        if self.rate is not None and state["learning_rate"] is not None:
+        if self.rate is not None:
+            if state["learning_rate"] is None:
+                raise StateError("a learning rate is needed: no schedule sets it")
             self.rate.assign(state["learning_rate"])
 
     def epoch(self, seed: int) -> dict[str, Any]:
@@ -137,22 +144,29 @@ class Live:
         images, labels = self.rows.of(self.plan["data"])
         weight = training.get("class_weight")
         self.state = ("", "")
+        self.built.bear(len(labels), training["batch_size"])
         tf.random.set_seed(seed)
-        self.built.model.fit(
-            images,
-            labels,
-            batch_size=training["batch_size"],
-            epochs=1,
-            shuffle=training["shuffle"],
-            class_weight=dict(map(tuple, weight)) if weight else None,
-            verbose=0,
-        )
+        with refusing("fit"):
+            self.built.model.fit(
+                images,
+                labels,
+                batch_size=training["batch_size"],
+                epochs=1,
+                shuffle=training["shuffle"],
+                class_weight=dict(map(tuple, weight)) if weight else None,
+                verbose=0,
+            )
         return {"metrics": self._metrics(), "seeds": read_seeds(self.seeds)}
 
     def validate(self, data: Mapping[str, Any], batch_size: int) -> list[str]:
         """Evaluate on other rows; return the metrics' variables."""
+        own = self.plan["data"]["labels"]
+        if any(data["labels"][name] != own[name] for name in ("kind", "classes")):
+            raise RecipeError("these labels are written in another way than those of the training")
         images, labels = self.rows.of(data)
-        self.built.model.evaluate(images, labels, batch_size=batch_size, verbose=0)
+        self.built.bear(len(labels), batch_size)
+        with refusing("evaluate"):
+            self.built.model.evaluate(images, labels, batch_size=batch_size, verbose=0)
         return self._metrics()
 
     def leave(self) -> tuple[bytes, bytes]:

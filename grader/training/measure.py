@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from .. import wire
 from ..dataset.identity import Pristine, rows_of
-from .build import RecipeError
+from .build import Built, RecipeError
 
 BATCH = 1_000
 MISTAKES = 24
@@ -56,15 +57,23 @@ class Feed:
 
 
 def probabilities(
-    model: Any, feed: Feed, pristine: Pristine, rows: np.ndarray, logits: bool
+    built: Built, feed: Feed, pristine: Pristine, rows: np.ndarray, logits: bool
 ) -> np.ndarray:
     """Return class probabilities, float32 of shape (n, classes), in inference mode.
 
     Outputs whose rows do not sum to 1 are taken for logits whatever the notebook's loss said.
 
     Raises:
-        RecipeError: the outputs are no classes' values, or are not finite.
+        RecipeError: the outputs are no values of the dataset's classes, or are not finite.
     """
+    model, labels = built.model, pristine.labels(rows)
+    shape = tuple(model.output_shape[1:])
+    if len(shape) != 1 or not labels.max() < shape[0] <= wire.MAX_CLASSES:
+        raise RecipeError(
+            f"the model's outputs, of shape {shape}, are no values of {labels.max() + 1} classes"
+        )
+    built.bear(len(rows))
+    batch = built.most_rows(BATCH)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def infer(batch: Any) -> Any:
@@ -72,14 +81,13 @@ def probabilities(
         return tf.nn.softmax(result) if logits else result
 
     parts = [
-        infer(feed.rows(pristine, rows[start : start + BATCH])).numpy()
-        for start in range(0, len(rows), BATCH)
+        infer(feed.rows(pristine, rows[start : start + batch])).numpy()
+        for start in range(0, len(rows), batch)
     ]
     result = np.concatenate(parts)
-    if result.ndim != 2 or not np.isfinite(result).all():
-        raise RecipeError(
-            f"the model's outputs, of shape {result.shape}, are no finite values of classes"
-        )
+    del parts
+    if not np.isfinite(result).all():
+        raise RecipeError("the model's outputs are not finite numbers")
     if result.min() < 0 or not np.allclose(result.sum(axis=1), 1.0, atol=1e-3):
         result = tf.nn.softmax(result).numpy()
     return result
@@ -93,7 +101,7 @@ def accuracy_and_loss(predicted: np.ndarray, labels: np.ndarray) -> tuple[float,
 
 
 def measure(
-    model: Any, feed: Feed, pristine: Pristine, trained_on: Any, test: np.ndarray, logits: bool
+    built: Built, feed: Feed, pristine: Pristine, trained_on: Any, test: np.ndarray, logits: bool
 ) -> dict[str, Any]:
     """Measure a trained model: `evidence.Measurement` as JSON.
 
@@ -103,9 +111,9 @@ def measure(
     """
     train = rows_of(trained_on)
     train_accuracy, train_loss = accuracy_and_loss(
-        probabilities(model, feed, pristine, train, logits), pristine.labels(train)
+        probabilities(built, feed, pristine, train, logits), pristine.labels(train)
     )
-    predicted, labels = probabilities(model, feed, pristine, test, logits), pristine.labels(test)
+    predicted, labels = probabilities(built, feed, pristine, test, logits), pristine.labels(test)
     test_accuracy, test_loss = accuracy_and_loss(predicted, labels)
     classes = predicted.shape[1]
     confusion = np.zeros((classes, classes), np.int64)
@@ -117,7 +125,9 @@ def measure(
         "test_loss": test_loss,
         "confusion": confusion.tolist(),
         "mistakes": _mistakes(predicted, labels, test),
-        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        "parameters": int(
+            sum(np.prod(variable.shape) for variable in built.model.trainable_variables)
+        ),
     }
 
 

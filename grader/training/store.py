@@ -114,7 +114,8 @@ class Store:
         total = sum(size for _, _, size in files)
         for path, used, size in files:
             age = now - used
-            if age < KEPT_S or (total <= self.most_bytes and age <= self.most_s):
+            recent = age < KEPT_S and total <= 2 * self.most_bytes
+            if recent or (total <= self.most_bytes and age <= self.most_s):
                 continue
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -23,7 +23,7 @@ from .. import wire
 from ..dataset.identity import Pristine
 from ..pipelines import untune
 from ..states import StateError, layout, name_of, unpack
-from .build import RecipeError, build
+from .build import RecipeError, build, refusing
 from .live import Live, Rows
 from .measure import Feed, measure
 from .store import Busy, Store
@@ -63,11 +63,12 @@ class Trainer:
         except Busy:
             return {"busy": True}
         except (RecipeError, StateError) as error:
+            self._live.pop(message.get("plan_key", ""), None)  # it may be half changed
             return {"error": str(error), "fault": False}
         except (
             Exception
         ) as error:  # the process border: whatever it was, the controller hears of it
-            self._live.clear()  # a model that broke may be half changed
+            self._live.clear()
             return {"error": f"{type(error).__name__}: {str(error)[:300]}", "fault": True}
 
     def _info(self) -> dict[str, Any]:
@@ -109,14 +110,15 @@ class Trainer:
         if not all(np.isfinite(variable.numpy()).all() for variable in weights):
             raise RecipeError("the weights are not finite numbers: the training diverged")
         start, stop = self.pristine.splits[message["test"]]
-        return measure(
-            built.model,
-            Feed.of(message["data"]),
-            self.pristine,
-            message["data"]["rows"],
-            np.arange(start, stop, dtype=np.int32),
-            bool(message["from_logits"]),
-        )
+        with refusing("measure"):
+            return measure(
+                built,
+                Feed.of(message["data"]),
+                self.pristine,
+                message["data"]["rows"],
+                np.arange(start, stop, dtype=np.int32),
+                bool(message["from_logits"]),
+            )
 
     def _brought(self, message: Mapping[str, Any], blobs: Sequence[bytes]) -> Live:
         live = self._live.get(message["plan_key"]) or Live(message["plan"], self.rows)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from grader import wire
 from grader.delegation import Budget, Door, Ledger, Turn
+from grader.delegation.door import MOST_REFUSALS
 from grader.delegation.service import Epoch, Start
 from grader.delegation.turns import Turns
 from grader.recipes import Plan, State, plain
@@ -187,6 +188,29 @@ def test_budgets_end_a_training(door: Door, speak: Speak) -> None:
 
     assert [True, True, False] == ["state" in answer for answer in answers]
     assert "took more than" in door.ledger.refusals[-1]
+
+
+def test_evaluations_are_paid_for_too(door: Door, speak: Speak) -> None:
+    """Whatever a run asks for counts; past its budget nothing more is done for it."""
+    door.ledger.budget = Budget(100, 0.9)
+    speaker = speak(door)
+    fit = speaker.ask(opening())["fit"]
+    state = speaker.ask({"op": "epoch", "fit": fit, "state": plain(STATE)})["state"]
+    door.ledger.budget.spent_s = 0.91
+    validation = {"data": plain(PLAN.data), "batch_size": 32}
+    asked = {"op": "evaluate", "fit": fit, "weights": state["weights"], "validation": validation}
+
+    for request in (asked, {"op": "epoch", "fit": fit, "state": state}, opening()):
+        assert "took more than" in speaker.ask(request)["refused"]
+
+
+def test_refusals_are_kept_up_to_a_number(door: Door, speak: Speak) -> None:
+    """A notebook that asks for nonsense without end costs no memory."""
+    speaker = speak(door)
+    for _ in range(MOST_REFUSALS + 5):
+        assert "refused" in speaker.ask({"op": "nonsense"})
+
+    assert MOST_REFUSALS == len(door.ledger.refusals)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from grader.calibrate import plan as calibration_plan
 from grader.calibrate import trainings
 from grader.dataset.store import Dataset
 from grader.delegation import Memory, Service
-from grader.delegation.memory import plan_key
+from grader.delegation.memory import Keys
 from grader.loading import default_folder, load_assignment
 from grader.recipes import Plan, State
 from grader.sandbox import Level, open_sandbox
@@ -55,7 +55,7 @@ class Trainers:
         return self.opened[-1]
 
     def service(self, slots: int = 1) -> Service:
-        return Service(self.memory, self, slots)
+        return Service(self.memory, self, slots, self.dataset.sha256)
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_trainers_that_never_start_are_a_fault(trainers: Trainers) -> None:
         raise TrainerFault("no room")
 
     with (
-        Service(trainers.memory, broken, 1) as service,
+        Service(trainers.memory, broken, 1, "data") as service,
         pytest.raises(TrainerFault, match="no room"),
     ):
         service.info()
@@ -210,8 +210,20 @@ def test_the_key_has_what_changes_a_training_and_nothing_else() -> None:
     )
     rate = plan.training.optimizer.model_copy(update={"settings": {"learning_rate": 0.5}})
 
-    assert plan_key(plan) == plan_key(named)
-    assert plan_key(plan) == plan_key(small(optimizer=rate))
-    assert plan_key(plan) == plan_key(small(draws=[]))
+    key = Keys("fashion").plan
+    assert key(plan) == key(named)
+    assert key(plan) == key(small(optimizer=rate))
+    assert key(plan) == key(small(draws=[]))
     different = [small(units=17), small(count=1999), small(batch_size=33), small(shuffle=False)]
-    assert 5 == len({plan_key(one) for one in (plan, *different)})
+    assert 5 == len({key(one) for one in (plan, *different)})
+
+
+def test_the_same_row_numbers_of_another_dataset_are_other_rows() -> None:
+    """One memory serves all assignments: what was trained on one dataset is not another's."""
+    plan, state = small(), State(weights="a" * 64, optimizer="b" * 64, learning_rate=0.1)
+    one, other = Keys("fashion"), Keys("digits")
+
+    assert one.plan(plan) != other.plan(plan)
+    assert one.epoch("plan", state, 1) != other.epoch("plan", state, 1)
+    measured = (plan.recipe, "a" * 64, plan.data, "test", False)
+    assert one.measure(*measured) != other.measure(*measured)

@@ -27,6 +27,14 @@ def dense(
     return {"op": "Dense", "config": config, "inputs": [source], "variables": list(variables)}
 
 
+def node(op: str, *inputs: int, **config: Any) -> dict[str, Any]:
+    return {"op": op, "config": config, "inputs": list(inputs), "variables": []}
+
+
+def reshape(source: int, *shape: int) -> dict[str, Any]:
+    return node("Reshape", source, target_shape=list(shape))
+
+
 def flat(*nodes: dict[str, Any]) -> dict[str, Any]:
     flatten = {"op": "Flatten", "config": {}, "inputs": [-1], "variables": []}
     return {"input_shape": [28, 28], "nodes": [flatten, *nodes]}
@@ -139,6 +147,13 @@ def test_what_was_measured_is_kept(trainer: Trainer) -> None:
         (flat(dense(10, source=7)), "earlier nodes"),
         ({"input_shape": [10**6], "nodes": [dense(10)]}, "out of range"),
         ({"input_shape": [28, 28], "nodes": [{"op": "Flatten", "config": {}, "inputs": [-1]}] * 101}, "1 to 100"),
+        (flat(dense(2500), reshape(1, 2500, 1), reshape(1, 1, 2500), node("Add", 2, 3)), "more than 5000000"),
+        (flat(reshape(0, 784, 1), *(node("Concatenate", *[place] * 16, axis=1) for place in (1, 2, 3, 4))), "more than 5000000"),
+        (flat(node("Concatenate", 0, 0, axis=0)), "none of a row's"),
+        (flat({**dense(10), "config": {"units": 10, "kernel_regularizer": ["L2", -1.0]}}), "node 1"),
+        (flat(dense(1), reshape(1), dense(10, source=2)), "no axis"),
+        ({"input_shape": [28, 28, 1], "nodes": [node("Conv2D", -1, filters=4, kernel_size=["x", 3])]}, "pair of sizes"),
+        ({"input_shape": [28, 28, 1], "nodes": [node("Conv2D", -1, filters=1, kernel_size=[3, 3], dilation_rate=[1000, 1000])]}, "pair of sizes"),
     ],
 )  # fmt: skip
 def test_refuses_what_is_not_on_the_allow_list(
@@ -163,6 +178,14 @@ def test_refuses_bad_variables(trainer: Trainer, data: bytes, words: str) -> Non
     """Bytes that are not this model's variables are refused, not half read."""
     with pytest.raises(Refused, match=words):
         trainer.ask(request(LINEAR, data), [data])
+
+
+@pytest.mark.parametrize("units", [1, 9, 1200])
+def test_refuses_outputs_that_are_no_classes(trainer: Trainer, units: int) -> None:
+    """A model of too few outputs cannot be measured, and one of too many is not tried."""
+    kernel = np.zeros((784, units), "float32")
+    with pytest.raises(Refused, match=rf"shape \({units},\), are no values of 10 classes"):
+        measured(trainer, flat(dense(units)), kernel, kernel[0])
 
 
 PART = {"name": "Adam", "settings": {"learning_rate": 0.001}}
@@ -194,6 +217,7 @@ def plan(**training: Any) -> dict[str, Any]:
         ({}, [{"name": "Zeros", "settings": {}}], "draws"),
         ({}, [{"name": "IdentityInitializer", "settings": {}}] * 2, "initializer"),
         ({}, [{"name": "GlorotUniform", "settings": {"seed": "x"}}] * 2, "seed"),
+        ({}, [{"name": "Constant", "settings": {"value": [0.0] * 64}}] * 2, "no number or word"),
     ],
     ids=lambda value: None if isinstance(value, dict | list) else value,
 )  # fmt: skip
@@ -206,6 +230,37 @@ def test_refuses_trainings_that_are_not_on_the_allow_list(
         trainer.ask({**asked, "key": name_of(words.encode())})
 
     assert "3." in trainer.ask({"op": "info"})["keras"]
+
+
+def test_refuses_a_batch_that_is_too_large(trainer: Trainer) -> None:
+    """What all layers make of one batch is bounded before anything is allocated."""
+    large = plan(batch_size=60_000) | {"recipe": flat(dense(6_000, "softmax"))}
+    large["data"] |= {"rows": [[0, 60_000]]}
+    asked = {"plan": large, "plan_key": "large"}
+    draws = [{"name": "Zeros", "settings": {}}] * 2
+    start = trainer.ask({"op": "start", **asked, "draws": draws, "key": name_of(b"large start")})
+    state = {**start, "seeds": [], "learning_rate": 0.001}
+    with pytest.raises(Refused, match="batch of 60000 rows is too large"):
+        trainer.ask({"op": "epoch", **asked, "state": state, "seed": 1, "key": name_of(b"large")})
+
+
+def test_refuses_what_would_take_too_long(trainer: Trainer) -> None:
+    """Time is counted before it is spent: multiply-adds, and parameters times steps."""
+    convolution = node("Conv2D", 0, filters=6000, kernel_size=[28, 28], padding="same")
+    slow = {
+        "input_shape": [28, 28],
+        "nodes": [
+            reshape(-1, 28, 28, 1),
+            convolution,
+            node("GlobalMaxPooling2D", 1),
+            dense(10, source=2),
+        ],
+    }
+    arrays = [
+        np.zeros(shape, "float32") for shape in ((28, 28, 1, 6000), (6000,), (6000, 10), (10,))
+    ]
+    with pytest.raises(Refused, match="too long"):
+        measured(trainer, slow, *arrays)
 
 
 def test_a_fault_of_ours_says_so(trainer: Trainer) -> None:
