@@ -32,7 +32,8 @@ from grader.grading import (
 from grader.intake import IntakeError, Submission, read_file
 from grader.result import NotebookFile, State, Student
 from grader.sampling import add_samples
-from grader.sandbox import Level
+from grader.sandbox import Level, WallsError
+from grader.trainer import TrainerFault
 from grader.unreadable import Unreadable
 
 MISSING = "missing"
@@ -186,7 +187,12 @@ def _sampled(submission: Submission, desk: Desk, service: Service) -> Gathered:
     gathered = desk.gradebook.entry(submission.student.id).gathered
     if gathered.notebook is None or gathered.fault:
         return gathered
-    evidence = add_samples(service, desk.assignment, gathered.evidence)
+    try:
+        evidence = add_samples(service, desk.assignment, gathered.evidence)
+    except (WallsError, TrainerFault, OSError):
+        raise
+    except Exception:  # noqa: BLE001 - the border between students; judging will say what it is
+        return gathered
     return replace(gathered, evidence=evidence)
 
 

@@ -26,6 +26,7 @@ from grader.dataset.store import Dataset
 from grader.delegation import Memory
 from grader.delegation.audit import Audit, audit
 from grader.gradebook import Gradebook
+from grader.gradebook.store import FILE
 from grader.grading import TRAINER_SLOTS, open_service
 from grader.intake import submissions
 from grader.locale import Readable, T, Translator
@@ -51,6 +52,9 @@ def grade_folder(
         IntakeError: there is nothing to grade at `source`.
     """
     intake = submissions(source, assignment.spec.notebook)
+    fresh = not (out / FILE).exists()
+    if fresh:  # everybody must run
+        _need_walls()
     out.mkdir(parents=True, exist_ok=True)
     console, say = Console(highlight=False), Translator(language)
     for ignored in intake.ignored:
@@ -69,7 +73,7 @@ def grade_folder(
         waiting = sort(intake.submissions, assignment, gradebook, machine, language)
         if waiting.kept or waiting.to_score:
             console.print(escape(say(_again(waiting))))
-        if waiting.to_run:
+        if waiting.to_run and not fresh:
             _need_walls()
         attention, began, ran = False, time.monotonic(), 0
         for outcome in grade_class(

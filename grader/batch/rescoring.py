@@ -6,6 +6,7 @@ Each process reads the gradebook and writes students' files; who asked writes th
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +21,7 @@ from grader.loading import load_assignment
 from grader.result import Student
 from grader.sampling import wanted
 
+AHEAD = 4  # students that wait at each other process
 FEW = 8  # fewer are scored before another process has started
 
 
@@ -32,7 +34,10 @@ def score(desk: Desk, student: Student) -> str | int:
     """
     kept = desk.gradebook.entry(student.id).gathered
     if kept.notebook is not None and not kept.fault:
-        missing = len(set(wanted(desk.assignment, kept.evidence)))
+        try:
+            missing = len(set(wanted(desk.assignment, kept.evidence)))
+        except Exception:  # noqa: BLE001 - the border between students
+            return 0
         if missing:
             return missing
     gathered, result = desk.write(student, kept, ran=False)
@@ -50,16 +55,20 @@ def rescored(
         yield from ((student, score(desk, student)) for student in students)
         return
     words = (desk.out, desk.assignment.folder, desk.language, desk.dataset)
+    left = deque(students)
+    begun: dict[Future[str | int], Student] = {}
     with ProcessPoolExecutor(processes - 1, get_context("spawn"), _open, words) as pool:
-        begun: dict[Student, Future[str | int]] = {}
-        with suppress(BrokenProcessPool):
-            for student in reversed(students):
-                begun[student] = pool.submit(_score, student)
-        for student in students:
-            if student not in begun or begun[student].cancel():
-                begun.pop(student, None)
-                yield student, score(desk, student)
-        yield from ((student, _found(future)) for student, future in begun.items())
+        while left:
+            # not all at once and then cancelled: a pool that breaks chokes on cancelled work
+            with suppress(BrokenProcessPool):
+                while len(left) > 1 and len(begun) < AHEAD * (processes - 1):
+                    begun[pool.submit(_score, left[-1])] = left[-1]
+                    left.pop()
+            student = left.popleft()
+            yield student, score(desk, student)
+            for future in [future for future in begun if future.done()]:
+                yield begun.pop(future), _found(future)
+        yield from ((student, _found(future)) for future, student in begun.items())
 
 
 def _found(future: Future[str | int]) -> str | int:

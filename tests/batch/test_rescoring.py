@@ -94,6 +94,17 @@ def test_missing_seeds_are_counted_and_not_trained(
     assert {} == files(desk.out)
 
 
+def test_evidence_that_breaks_the_samples_is_done_elsewhere(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(assignment: Any, evidence: Any) -> Any:
+        raise KeyError("poisoned")
+
+    monkeypatch.setattr(rescoring, "wanted", breaks)
+
+    assert 0 == score(desk, students()[0])
+
+
 def test_judging_that_fails_costs_no_points_and_is_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
