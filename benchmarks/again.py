@@ -38,23 +38,32 @@ def one_student(bench: Bench) -> Section:
     write(notebook, own)
     bench.say("check: the first time, the memory is empty")
     first = ours.check(notebook, out, memory)
+    trained = [ours.epochs_trained(memory)]
     write(notebook, _other_text(own))
     bench.say("check: after another answer")
     text = ours.check(notebook, out, memory)
+    trained.append(ours.epochs_trained(memory))
     write(notebook, _more_epochs(own))
     bench.say(f"check: {MORE} epochs more in `wide`")
     more = ours.check(notebook, out, memory)
+    trained.append(ours.epochs_trained(memory))
+    new = trained[2] - trained[1]
     bench.say("check: the trainer alone, on the same layers")
-    alone_s = MORE * limit.seconds_per_epoch(bench, (500,)).later_s
+    alone_s = new * limit.seconds_per_epoch(bench, (500,)).later_s
     rows = [
-        ("the first time", seconds(first.wall_s), ""),
-        ("after editing only text", seconds(text.wall_s), f"≤ {TEXT_TARGET_S} s"),
-        (f"after {MORE} more epochs in `wide`", seconds(more.wall_s), ""),
-        ("so the new epochs cost", seconds(more.wall_s - text.wall_s), "the new epochs"),
-        (f"{MORE} epochs of that model by a trainer alone", seconds(alone_s), ""),
-    ]
-    said = "`grader check` of one complete notebook, wall."
-    return Section(STUDENT, f"{said}\n\n{table(('what', 'wall', 'target'), rows)}")
+        ("the first time", trained[0], seconds(first.wall_s), ""),
+        ("after editing only text", trained[1] - trained[0], seconds(text.wall_s),
+         f"≤ {TEXT_TARGET_S} s"),
+        (f"after {MORE} more epochs in `wide`", new, seconds(more.wall_s), ""),
+        ("so the new epochs cost", new, seconds(more.wall_s - text.wall_s), "the new epochs"),
+        ("as many epochs of that model by a trainer alone", new, seconds(alone_s), ""),
+    ]  # fmt: skip
+    said = (
+        "`grader check` of one complete notebook, wall. Where a result is near a threshold, the "
+        "same training is also done from two other seeds, which are new epochs too."
+    )
+    head = ("what", "epochs trained", "wall", "target")
+    return Section(STUDENT, f"{said}\n\n{table(head, rows)}")
 
 
 def regrade(bench: Bench) -> Section:
