@@ -132,7 +132,11 @@ def opened(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=EXAMPLES,
+    derandomize=not LONG,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
 )
 @given(plan=plans())
 def test_a_trainer_outlives_every_plan(opened: Opened, plan: Plan) -> None:
