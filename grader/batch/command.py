@@ -1,27 +1,15 @@
-"""`grader grade` as people see it: the preconditions, progress, a small table, where to look."""
+"""`grader grade` on a folder: its preconditions, and the way through a class."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from grader.assignment import Assignment
-from grader.batch.classroom import (
-    Machine,
-    Outcome,
-    Waiting,
-    grade_class,
-    needs_attention,
-    sort,
-    write_grades,
-)
+from grader.batch.classroom import Machine, grade_class, needs_attention, sort, write_grades
+from grader.batch.screen import Screen
 from grader.dataset.store import Dataset
 from grader.delegation import Memory
 from grader.delegation.audit import Audit, audit
@@ -29,7 +17,7 @@ from grader.gradebook import Gradebook
 from grader.gradebook.store import FILE
 from grader.grading import TRAINER_SLOTS, open_service
 from grader.intake import submissions
-from grader.locale import Readable, T, Translator
+from grader.locale import Translator
 from grader.sandbox import Level, WallsError, probe
 
 MEMORY_EACH_MB = 3000
@@ -52,54 +40,35 @@ def grade_folder(
         IntakeError: there is nothing to grade at `source`.
     """
     intake = submissions(source, assignment.spec.notebook)
-    fresh = not (out / FILE).exists()
-    if fresh:  # everybody must run
-        _need_walls()
+    walls = cache(_need_walls)  # attacking them takes a second, so only where something must run
+    if not (out / FILE).exists():
+        walls()
     out.mkdir(parents=True, exist_ok=True)
-    console, say = Console(highlight=False), Translator(language)
-    for ignored in intake.ignored:
-        console.print(escape(f"{ignored.shown}: {say(ignored.reason)}"), style="dim")
-
-    def seeds(count: int) -> None:
-        console.print(
-            escape(say(T("Trainings from other seeds still to do: {count}.", count=count)))
-        )
-        if count:
-            _need_walls()
-
+    screen = Screen(Translator(language))
+    screen.ignored(intake.ignored)
     slots = workers or default_workers()
     machine = Machine(Level.STANDARD, slots, default_kernels(), train_in_kernel=train_in_kernel)
+
+    def seeds(count: int) -> None:
+        screen.seeds(count)
+        if count:
+            walls()
+
+    attention = False
     with Gradebook(out, assignment, language) as gradebook:
         waiting = sort(intake.submissions, assignment, gradebook, machine, language)
-        if waiting.kept or waiting.to_score:
-            console.print(escape(say(_again(waiting))))
-        if waiting.to_run and not fresh:
-            _need_walls()
-        attention, began, ran = False, time.monotonic(), 0
+        screen.begins(waiting)
+        if waiting.to_run:
+            walls()
         for outcome in grade_class(
-            waiting,
-            assignment,
-            dataset,
-            machine,
-            gradebook,
-            out,
-            language,
-            lambda submission: console.print(
-                escape(say(T("{name}: running", name=submission.name))), style="dim"
-            ),
-            seeds,
+            waiting, assignment, dataset, machine, gradebook, out, language, screen.running, seeds
         ):
             attention |= needs_attention(outcome.result)
-            if outcome.how == "run":
-                ran += 1
-                seconds = (time.monotonic() - began) / ran * (len(waiting.to_run) - ran)
-                console.print(escape(_line(outcome, seconds, say)))
+            screen.finished(outcome)
         gradebook.add_missing(intake.missing)
         results, missing = gradebook.results(), gradebook.missing()
     write_grades(out / "grades.csv", results, missing)
-    for student in missing:
-        console.print(escape(say(T("{name}: handed in no notebook", name=student.name))))
-    _print_class(console, results, out, say)
+    screen.ends(results, missing, out)
     return attention
 
 
@@ -122,16 +91,6 @@ def audit_memory(
     )
 
 
-def _again(waiting: Waiting) -> Readable:
-    return T(
-        "{kept} stand as they are, {scored} are scored anew from what their run left, {run} must "
-        "run.",
-        kept=len(waiting.kept),
-        scored=len(waiting.to_score),
-        run=len(waiting.to_run),
-    )
-
-
 def default_kernels() -> int:
     """Return how many notebooks are in flight: as many as memory holds, for most of them wait."""
     return max(1, min(TRAINER_SLOTS, _memory_mb() // KERNEL_MB))
@@ -147,51 +106,3 @@ def _memory_mb() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     except (ValueError, OSError, AttributeError):
         return MEMORY_EACH_MB
-
-
-def _line(outcome: Outcome, left: float, say: Translator) -> str:
-    return say(
-        T(
-            "{number} of {total}: {name}, {points}; about {minutes:.0f} min left",
-            number=outcome.number, total=outcome.of, name=outcome.submission.name,
-            points=_points(outcome.result, say), minutes=left / 60,
-        )
-    )  # fmt: skip
-
-
-def _points(result: dict[str, Any], say: Translator) -> str:
-    if result["problem"] is not None:
-        return str(result["problem"])
-    points = result["points"]
-    return f"{say.number(points['earned'], 2)} / {say.number(points['possible'], 0)}"
-
-
-def _print_class(console: Console, results: list[dict], out: Path, say: Translator) -> None:  # type: ignore[type-arg]
-    table = Table(box=None, pad_edge=False)
-    headers = (T("student"), T("state"), T("points"), T("grade so far"))
-    for header in headers:
-        table.add_column(say(header), justify="left", overflow="fold")
-    for result in results:
-        points, grade = result["points"], result["grade"]
-        low, high = (say.number(value, 1) for value in grade["range"])
-        student = result["student"]["id"]
-        table.add_row(
-            escape(student),
-            result["state"],
-            f"{say.number(points['earned'], 2)} / {say.number(points['possible'], 0)}",
-            low if low == high else f"{low} – {high}",
-        )
-    console.print(table)
-    example = out / "students" / results[0]["student"]["id"] / "report.html"
-    console.print(
-        escape(
-            say(
-                T(
-                    "Open a report, such as {path}; all points stand in {csv}.",
-                    path=str(example),
-                    csv=str(out / "grades.csv"),
-                )
-            )
-        ),
-        soft_wrap=True,
-    )

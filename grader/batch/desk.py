@@ -13,7 +13,7 @@ from grader.grading import Gathered, conclude, template_of
 from grader.locale import T
 from grader.notebook import Notebook
 from grader.report.files import write_student
-from grader.result import Student, result_json
+from grader.result import Graded, Student, result_json
 
 
 @dataclass(frozen=True)
@@ -35,25 +35,28 @@ class Desk:
     ) -> tuple[Gathered, dict[str, Any]]:
         """Write a student's files; return what they rest on, and the result.json.
 
-        Where judging fails, what they rest on is our fault, and one poisoned submission does not
-        stop the class.
+        Where judging or the report fails, what they rest on is our fault, and one poisoned
+        submission does not stop the class.
 
         Args:
             ran: the notebook has run since the files were written (`report.files`).
         """
         marks = self.gradebook.overrides(student.id)
 
-        def concluded(gathered: Gathered) -> Any:
-            return conclude(self.assignment, self.template, gathered, student, overrides=marks)
+        def written(gathered: Gathered) -> Graded:
+            graded = conclude(self.assignment, self.template, gathered, student, overrides=marks)
+            write_student(self.out, gathered, graded, self.language, self.dataset, ran)
+            return graded
 
         try:
-            graded = concluded(gathered)
+            graded = written(gathered)
+        except OSError:
+            raise  # a full disk is nobody's submission
         except Exception as error:  # noqa: BLE001 - the border between students
             said = T(
                 "The grader failed: {problem}. This is our fault and costs no points.",
                 problem=f"{type(error).__name__}: {error}",
             )
             gathered = replace(gathered, problem=said, fault=True)
-            graded = concluded(gathered)
-        write_student(self.out, gathered, graded, self.language, self.dataset, ran)
+            graded = written(gathered)
         return gathered, result_json(graded, self.language)

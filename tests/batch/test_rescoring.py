@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -15,14 +16,17 @@ import pytest
 
 from grader.batch import desk as desks
 from grader.batch import rescoring
+from grader.batch.command import grade_folder
 from grader.batch.desk import Desk
 from grader.batch.rescoring import rescored, score
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
-from grader.grading import Gathered
+from grader.grading import Gathered, run_key
+from grader.intake import submissions
 from grader.loading import default_folder, load_assignment
 from grader.notebook import read_notebook
 from grader.result import NotebookFile, Student
+from grader.sandbox import Level, Probe, WallsError
 from tests.factories import evidence, run
 from tests.test_grading import file_of
 
@@ -123,6 +127,65 @@ def test_judging_that_fails_costs_no_points_and_is_told(
     assert 0 == score(desk, students()[1])
     assert (True, "grader_error") == (gathered.fault, result["state"])
     assert "poisoned" in result["problem"]
+
+
+def test_a_report_that_fails_is_our_fault_and_a_full_disk_is_not(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be drawn costs no points; what cannot be written stops the class."""
+    write = desks.write_student
+    kept = desk.gradebook.entry("s1").gathered
+
+    def cannot_draw(out: Path, gathered: Gathered, *rest: Any) -> Path:
+        if not gathered.fault:
+            raise ValueError("no such colour")
+        return write(out, gathered, *rest)
+
+    monkeypatch.setattr(desks, "write_student", cannot_draw)
+    gathered, result = desk.write(students()[1], kept, ran=False)
+    assert (True, "grader_error") == (gathered.fault, result["state"])
+    assert b"no such colour" in files(desk.out)["students/s1/report.html"]
+
+    def full(*arguments: Any) -> Path:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(desks, "write_student", full)
+    with pytest.raises(OSError, match="no space"):
+        desk.write(students()[1], kept, ran=False)
+
+
+def test_scoring_anew_needs_no_walls(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing must run nothing is attacked; one new notebook, and the walls come first."""
+    source = tmp_path / "handed in"
+    source.mkdir()
+    data = file_of("1 + 1")
+    (source / "s0.ipynb").write_bytes(data)
+    under = run_key(ASSIGNMENT, Level.STANDARD, train_in_kernel=False)
+    kept = replace(
+        desk.gradebook.entry("s0").gathered,
+        file=NotebookFile("s0.ipynb", hashlib.sha256(data).hexdigest()),
+        under=under,
+    )
+    (student,) = (one.student for one in submissions(source, "").submissions)
+    desk.gradebook.add(student, kept, {"earlier": True})
+    probed = []
+
+    def none() -> Probe:
+        probed.append(1)
+        return Probe(Level.NONE, (), "switched off")
+
+    monkeypatch.setattr("grader.batch.command.probe", none)
+    for other in students()[1:]:
+        desk.gradebook.rescore(other, json.dumps(desk.write(other, kept, ran=False)[1]), "")
+    grade_folder(source, desk.out, ASSIGNMENT, desk.dataset, "es", 1)
+    assert [] == probed
+    assert 0 < desk.gradebook.entry(student.id).result["points"]["possible"]
+
+    (source / "nueva.ipynb").write_bytes(data)
+    with pytest.raises(WallsError, match="switched off"):
+        grade_folder(source, desk.out, ASSIGNMENT, desk.dataset, "es", 1)
 
 
 def test_a_lost_process_loses_nobody(
