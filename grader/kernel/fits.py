@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,20 +20,12 @@ from .line import Lost
 from .plans import training_of, why_not_exact
 from .recipes import NoRecipe, compiled_of, recipe_of, why_unsaid
 from .seeds import TENSORFLOW, EpochSeed
+from .steps import larger_steps, looks_at_batches
 
 if TYPE_CHECKING:
     from .recorder import Recorder
 
-STEPS_PER_EXECUTION = 125
 SYMBOLIC_NAMES = ("keras_tensor", "scratch_graph")
-BATCH_METHODS = (
-    "on_batch_begin",
-    "on_batch_end",
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_test_batch_begin",
-    "on_test_batch_end",
-)
 
 
 class FitWatch:
@@ -328,64 +320,12 @@ class FitWatch:
 
 
 @contextmanager
-def larger_steps(model: Any, arguments: dict[str, Any], *functions: str) -> Iterator[None]:
-    """Run many steps per call where no callback looks between them; results stay equal.
-
-    Args:
-        functions: the model's compiled functions that take these steps; Keras makes them anew.
-    """
-    steps = getattr(model, "steps_per_execution", None)
-    if (
-        steps != 1
-        or getattr(model, "run_eagerly", True)
-        or looks_at_batches(arguments.get("callbacks"))
-    ):
-        yield
-        return
-    _many(model, STEPS_PER_EXECUTION, functions)
-    try:
-        yield
-    finally:
-        _many(model, steps, functions)
-
-
-def _many(model: Any, steps: int, functions: Sequence[str]) -> None:
-    model.steps_per_execution = steps
-    for name in functions:
-        setattr(model, name, None)
-
-
-@contextmanager
 def _seeded(seed: int | None, epochs_done: int) -> Iterator[None]:
     if seed is None:
         yield
         return
     with EpochSeed(wire.epoch_seed(seed, epochs_done)):
         yield
-
-
-def looks_at_batches(callbacks: Any) -> bool:
-    """Whether a callback wants to hear of single batches."""
-    from keras.callbacks import Callback
-
-    if callbacks is None:
-        return False
-    given = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-    return any(
-        not isinstance(callback, Callback)
-        or name in vars(callback)
-        or getattr(type(callback), name, None) is not getattr(Callback, name)
-        for callback in given
-        for name in BATCH_METHODS
-        if not _saves_by_epoch(callback)
-    )
-
-
-def _saves_by_epoch(callback: Any) -> bool:
-    """Keras's ModelCheckpoint has batch methods, which do nothing unless it counts batches."""
-    from keras.callbacks import ModelCheckpoint
-
-    return type(callback) is ModelCheckpoint and callback.save_freq == "epoch"
 
 
 def _steps(model: Any) -> int:

@@ -26,12 +26,13 @@ from .chains import Chains
 from .data import Look, claims, record, single_row
 from .delegated import Evaluated, Made
 from .epochs import Epochs
-from .fits import FitWatch, larger_steps
+from .fits import FitWatch
 from .guard import Guard
 from .interrupts import held
 from .line import Line, Lost
 from .loops import AsCompiled, LoopWatch, Taped
 from .seeds import Seeds
+from .steps import larger_steps
 
 FUNCTIONS = ("train_function", "test_function")
 
