@@ -4,6 +4,7 @@
 BIN := .venv/bin
 SHELL := /bin/bash
 PYTEST := $(BIN)/python -m pytest
+BOTH := -n 2 --dist loadscope --no-loadscope-reorder  # tests/conftest.py says the order
 
 setup:  ## .venv as requirements.lock says, the dataset, Chromium for the browser tests
 	@scripts/setup.sh
@@ -16,14 +17,14 @@ check: setup  ## lint, types, layers, documents
 	$(PYTEST) -q tests/docs
 
 fast: setup  ## tests without TensorFlow, walls and browser, < 30 s
-	$(PYTEST) -q -n 2 --dist loadscope -m "not tf and not sandbox and not browser and not long"
+	$(PYTEST) -q $(BOTH) -m "not tf and not sandbox and not browser and not long"
 
 test: setup  ## every class of test, small counts, <= 15 min on 2 cores
-	$(PYTEST) -n 2 --dist loadscope -m "not long"
+	$(PYTEST) $(BOTH) -m "not long"
 
 test-long: setup  ## the full counts; what they said is kept in benchmarks/
 	@mkdir -p benchmarks
-	$(PYTEST) -n 2 --dist loadscope | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
+	$(PYTEST) $(BOTH) | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
 
 demo: setup  ## grade the sample class
 	$(BIN)/grader grade assignment/samples --out demo-out || [ $$? -eq 1 ]  # 1: some need a person

@@ -10,10 +10,12 @@ from grader.dataset.store import Dataset
 from grader.grading import Gathered, Grading, open_service
 from grader.intake import IntakeError, read_file, submissions
 from grader.locale import T, Translator
+from grader.notebook import read_notebook
 from grader.report.files import write_files
 from grader.result import Graded, NotebookFile, Student
 from grader.sandbox import probe
 from grader.unreadable import Unreadable
+from grader.watching import Watching, shown
 
 SELF = Student("self-check", "")
 
@@ -45,11 +47,24 @@ def check_notebook(
     level = probe().level
     with open_service(assignment, dataset, level, slots=1) as service:
         grading = Grading(assignment, dataset, level, service, train_in_kernel=train_in_kernel)
-        say(Translator(language)(began))
+        translator, watching = Translator(language), Watching()
+        say(translator(began))
+        epochs = sum(one.epochs for one in assignment.spec.experiments)
         try:
-            gathered = grading.gather(read_file(submission.path), submission.name)
+            data = read_file(submission.path)
+            with shown(watching, _sources(data), epochs, translator):
+                gathered = grading.gather(data, submission.name, watching)
         except Unreadable as unreadable:
             gathered = Gathered(NotebookFile(submission.name, ""), problem=unreadable.text)
         graded = grading.conclude(gathered, SELF)
     write_files(out, gathered, graded, language, dataset)
     return graded
+
+
+def _sources(data: bytes) -> list[str]:
+    """The code of each cell by index, nothing for text; for what cannot be read, nothing at all."""
+    try:
+        cells = read_notebook(data, "").cells
+    except Unreadable:
+        return []
+    return [cell.source if cell.kind == "code" else "" for cell in cells]

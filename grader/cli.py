@@ -36,7 +36,7 @@ class Commands(click.Group):
         except Exception as error:  # noqa: BLE001 - the border: the process's, one line on screen
             if ctx.params.get("debug"):
                 traceback.print_exc()
-            click.echo(f"grader: {_one_line(error)}", err=True)
+            click.echo(f"grader: {_one_line(error, ctx.obj)}", err=True)
             ctx.exit(UNUSABLE if type(error).__name__ in USER_ERRORS else OURS)
 
 
@@ -87,7 +87,7 @@ def check(
     from grader.report.terminal import print_json, print_table
 
     assignment = _assignment(folder)
-    language = language or assignment.spec.language
+    language = _spoken(language, assignment)
     graded = check_notebook(
         notebook,
         assignment,
@@ -126,7 +126,7 @@ def grade(
 
     assignment = _assignment(folder)
     attention = grade_folder(
-        source, out, assignment, _dataset(assignment), language or assignment.spec.language,
+        source, out, assignment, _dataset(assignment), _spoken(language, assignment),
         workers, train_in_kernel,
     )  # fmt: skip
     sys.exit(ATTENTION if attention else GOOD)
@@ -311,5 +311,17 @@ def _exit_of_check(graded: Graded) -> int:
     )
 
 
-def _one_line(error: Exception) -> str:
+def _spoken(language: str | None, assignment: Assignment) -> str:
+    """Return the language to speak, and remember it for an error's line."""
+    spoken = language or assignment.spec.language
+    click.get_current_context().find_root().obj = spoken
+    return spoken
+
+
+def _one_line(error: Exception, language: str | None) -> str:
+    text = getattr(error, "text", None)
+    if text is not None and language is not None:
+        from grader.locale import Translator
+
+        return " ".join(Translator(language)(text).split())
     return " ".join(str(error).split()) or type(error).__name__

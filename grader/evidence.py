@@ -306,7 +306,8 @@ class Evidence:
         ended: why the execution stopped (`finished`, `deadline`, `memory`, …).
         dropped: records that were refused, each with a reason; they prove nothing.
         refusals: trainings that were asked for and refused, each with a reason.
-        test_labels_of_first: labels of the first rows of the test split, for observed checks.
+        labels: of the first rows of the test split, for observed checks.
+        live: of a kernel that a student is working in; what it measured is the notebook's word.
     """
 
     cells: tuple[CellRun, ...] = ()
@@ -323,10 +324,23 @@ class Evidence:
     refusals: tuple[str, ...] = ()
     splits: dict[str, tuple[int, int]] = field(default_factory=dict)
     labels: tuple[int, ...] = ()
+    live: bool = False
 
     def cell(self, index: int | None) -> CellRun | None:
         """Return the run of one cell, or None."""
         return next((cell for cell in self.cells if cell.index == index), None)
+
+    def number(self, index: int | None) -> int | None:
+        """Return what Jupyter writes beside a code cell, `[3]`, when all run from the top."""
+        if self.live:  # there the index is that number, less one
+            return None if index is None else index + 1
+        ran = (place for place, cell in enumerate(self.cells, start=1) if cell.index == index)
+        return next(ran, None)
+
+    def first_line(self, index: int | None) -> str:
+        """Return the first line of a cell that says something, by which people know it."""
+        source = self.sources[index] if index is not None and 0 <= index < len(self.sources) else ""
+        return next((line.strip() for line in source[:20_000].splitlines() if line.strip()), "")
 
     def printed(self, cell: CellRun) -> str:
         """Return the text that a cell's outputs show."""

@@ -15,6 +15,7 @@ from grader.delegation import Budget, Door, Ledger, Passed, Service, Turn
 from grader.records import Records, read_records, read_regular
 from grader.sandbox import Ended, Job, Limits, Mount, Sandbox
 from grader.staging import PACKAGE, stage_kernel_side
+from grader.watching import Watching
 
 START = (
     f"import sys; sys.path.insert(0, sys.argv[2]); from {PACKAGE}.kernel.driver import main; main()"
@@ -69,6 +70,7 @@ def execute(
     folder: Path,
     service: Service,
     train_in_kernel: bool = False,
+    watching: Watching | None = None,
 ) -> Execution:
     """Run a cleaned notebook in a fresh kernel.
 
@@ -76,6 +78,7 @@ def execute(
         notebook: nbformat 4 as plain values, outputs and tags dropped (`notebook.to_run`).
         folder: an empty folder for this run; the kernel side sees its `job/` only.
         service: trains for it; with `train_in_kernel` the kernel trains by itself.
+        watching: is told where the run is.
 
     Raises:
         WallsError: the walls could not be put up; ours, never the student's.
@@ -86,6 +89,8 @@ def execute(
     limits = assignment.spec.limits
     budget = Budget(limits.fit_s, limits.trainings_s)
     ledger = Ledger(service, assignment.spec.seed, budget)
+    if watching is not None:
+        watching.begin(job, ledger)
     with Turn(service.turns) as turn, Door(ledger, folder / "door", turn) as door:
         sandbox.give(door.folder)
         offered = None if train_in_kernel else door

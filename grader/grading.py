@@ -46,6 +46,7 @@ from grader.sandbox import Level, WallsError, open_sandbox
 from grader.scoring import Late
 from grader.trainer import Trainer, TrainerFault
 from grader.unreadable import Unreadable
+from grader.watching import Watching
 
 TRIES = 3
 TRAINER_S = 24 * 3600
@@ -143,7 +144,7 @@ class Grading:
         gathered = self.gather(data, name)
         return gathered, self.conclude(gathered, student, late, overrides)
 
-    def gather(self, data: bytes, name: str) -> Gathered:
+    def gather(self, data: bytes, name: str, watching: Watching | None = None) -> Gathered:
         """Read, run and measure a notebook: everything that costs time."""
         file = NotebookFile(name, hashlib.sha256(data).hexdigest())
         under = run_key(self.assignment, self.sandbox.level, self.train_in_kernel)
@@ -156,7 +157,7 @@ class Grading:
         problem = ""
         for _ in range(TRIES):
             try:
-                evidence = self._run(notebook)
+                evidence = self._run(notebook, watching)
                 environment = self._environment(evidence.runtime)
                 return Gathered(file, notebook, evidence, environment, under=under)
             except (WallsError, TrainerFault) as fault:
@@ -184,12 +185,12 @@ class Grading:
         """Judge what was gathered: pure, the same for the same input."""
         return conclude(self.assignment, self._template, gathered, student, late, overrides)
 
-    def _run(self, notebook: Notebook) -> Evidence:
+    def _run(self, notebook: Notebook, watching: Watching | None) -> Evidence:
         folder = Path(tempfile.mkdtemp(prefix="run-"))
         try:
             execution = execute(
                 self.sandbox, to_run(notebook), self.assignment, self.dataset, folder,
-                self.service, self.train_in_kernel,
+                self.service, self.train_in_kernel, watching,
             )  # fmt: skip
             ours = execution.ended.reason in ("exited", "killed") and execution.reason != "finished"
             if ours and not execution.records.cells:
@@ -231,6 +232,8 @@ class Grading:
             "keras": runtime.keras if runtime else "",
             "tensorflow": runtime.tensorflow if runtime else "",
             "machine": f"{platform.system()} {platform.machine()}",
+            "cpu": machine_level().rpartition(" · ")[2],
+            "seed": str(self.assignment.spec.seed),
             "data_sha256": self.dataset.sha256,
         }
 
@@ -263,7 +266,9 @@ def conclude(
             score=scoring.score(assignment, last, (), late),
         )
     verdict = judge(assignment, gathered.evidence)
-    findings = tuple(_decided(finding, overrides) for finding in verdict.findings)
+    findings = tuple(
+        _decided(_located(finding, gathered.notebook), overrides) for finding in verdict.findings
+    )
     answers = find_answers(gathered.notebook, template, assignment.rubric.questions)
     undecided = scoring.person_decides(assignment, late)
     return replace(
@@ -295,6 +300,14 @@ def _by_hand(assignment: Assignment, gathered: Gathered, override: Override) -> 
         observed=gathered.problem or check.title.text,
     )
     return unjudged.decided(override.points, override.because)
+
+
+def _located(finding: Finding, notebook: Notebook) -> Finding:
+    """Name the cell that the notebook sets aside for a check, where the judgement names none."""
+    if finding.cell is not None:
+        return finding
+    meant = (cell for cell in notebook.cells if finding.check in cell.role.get("check", "").split())
+    return replace(finding, cell=next((cell.index for cell in meant), None))
 
 
 def _decided(finding: Finding, overrides: tuple[Override, ...]) -> Finding:

@@ -64,7 +64,7 @@ _NOTICES = {
     "incomplete": T("Cells without the metadata or outputs that Jupyter always writes: {count}."),
     "no-id": T("Cells without a valid id: {count}; they got one."),
     "duplicate-id": T("Cells with the id of an earlier cell: {count}; they got one of their own."),
-    "no-source": T("Cells without readable source: {count}; it counts as empty."),
+    "no-source": T("Cells without readable source: {count}; they count as empty."),
     "replaced": T("Cells with characters that no file can keep: {count}; they were replaced by �."),
 }
 _PYTHON_NAMES = ("python", "python3", "ipython")

@@ -86,7 +86,10 @@ def person_decides(assignment: Assignment, late: Late) -> Readable | None:
     if not late.counts:
         return None
     if days is None and (policy.per_day or policy.refuse_after_days is not None):
-        return T("The LMS says that this was handed in late, but not by how much.")
+        return T(
+            "The course platform says that this was handed in late, but not by how much, so a "
+            "person decides."
+        )
     if (
         days is not None
         and policy.refuse_after_days is not None

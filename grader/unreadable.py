@@ -53,16 +53,16 @@ _REFUSALS = {
         "hand in that copy."
     ),
     "nul-bytes": T(
-        "{name} holds zero bytes (the first at {position}), as a damaged or half-written copy "
-        "does; hand in the original."
+        "{name} contains null bytes (the first at position {position}), as a damaged or "
+        "half-written copy does; hand in the original."
     ),
     "not-utf-8": T(
         "{name} is not written in UTF-8 (byte {position}); open the original in Jupyter, save it "
         "and hand in that copy."
     ),
     "other-kind": T(
-        "{name} is no notebook: it looks like {kind}; hand in the .ipynb file that Jupyter or "
-        "Colab saves."
+        "{name} is not a notebook: it looks like {kind}; hand in the .ipynb file that Jupyter "
+        "or Colab saves."
     ),
     "merge-conflict": T(
         "{name} has the marks of an unfinished Git merge (<<<<<<<, >>>>>>>); resolve the merge and "
@@ -89,8 +89,8 @@ _REFUSALS = {
         "file that Jupyter or Colab saves."
     ),
     "long-number": T(
-        "{name} has a number with thousands of digits, which no notebook needs; open the original "
-        "in Jupyter, look for the number, save it and hand in that copy."
+        "{name} has a number with thousands of digits, which no notebook needs; open the "
+        "original in Jupyter, delete that number, save the notebook and hand in that copy."
     ),
     "no-cells": T(
         "{name} is JSON but no notebook: it has no list `cells`; hand in the .ipynb file that "

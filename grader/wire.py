@@ -35,6 +35,7 @@ MAX_OUTPUTS_BYTES = 20_000_000
 
 EVENTS = "events.jsonl"
 CELLS = "cells.jsonl"
+CELL = "cell"  # the index of the cell that is running
 PLAN = "plan.json"
 NOTEBOOK = "notebook.json"
 DOOR = "door"  # the socket's name in the folder that is bound beside the run folder

@@ -59,6 +59,12 @@ FASHION = DatasetSpec(
 )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules that start TensorFlow come first, so that no worker is alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("tf") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A memory of trainings of this test run's own; what one test trains, the next need not."""

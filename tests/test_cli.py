@@ -36,7 +36,8 @@ def test_help_imports_nothing_heavy() -> None:
     ("words", "code", "part"),
     [
         (["check", "no/hay.ipynb"], 2, "no/hay.ipynb"),
-        (["check", "."], 2, "folder"),
+        (["check", "."], 2, "es una carpeta"),
+        (["check", ".", "--lang", "en"], 2, "is a folder"),
         (["grade", "no/hay", "--out", "x"], 2, "no/hay"),
         (["override", "no-hay", "a", "b", "1", "--because", "x"], 2, "gradebook"),
         (["assignment", "validate", "no-hay"], 2, "assignment.toml"),

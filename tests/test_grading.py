@@ -13,7 +13,7 @@ from grader.dataset.store import Dataset
 from grader.delegation import Service
 from grader.grading import Gathered, Grading, Override, conclude, template_of
 from grader.loading import default_folder, load_assignment
-from grader.result import Graded, State, Student, result_json
+from grader.result import Graded, NotebookFile, State, Student, result_json
 from grader.sandbox import Level, WallsError
 from tests.kernel.conftest import LOAD
 
@@ -214,3 +214,15 @@ def test_files_are_written_whole(
     assert result_json(graded, "es") == result
     executed = json.loads((tmp_path / "ana" / "executed.ipynb").read_text())
     assert len(SMALL) == len(executed["cells"])
+
+
+def test_what_was_not_attempted_names_the_cell_for_it(assignment: Assignment) -> None:
+    """The notebook says which cell is for which check; that is where to look."""
+    notebook = template_of(assignment)
+    assert notebook is not None
+    gathered = Gathered(NotebookFile("taller3.ipynb", ""), notebook)
+    graded = conclude(assignment, notebook, gathered, ANA)
+    cells = {one.check: one.cell for one in graded.findings}
+
+    assert None not in cells.values()
+    assert "t3-wide" == notebook.cells[cells["wide.accuracy"] or 0].id

@@ -71,7 +71,7 @@ def match(found: Outline, name: str, layers: Sequence[str]) -> Match:
         return Match(name, Likeness.FAILED, expected, texts, distance, tuple(differences))
     if found.unknown:
         said = T(
-            "The known layers fit, but I cannot tell what these compute: {layers}.",
+            "The known layers match, but I cannot tell what these compute: {layers}.",
             layers=found.unknown,
         )
         return Match(name, Likeness.UNCLEAR, expected, texts, 0, (said,))
@@ -138,12 +138,12 @@ def _difference(number: int, expected: str | None, found: str | None) -> Readabl
         return T("There is one layer too many: {found}.", found=found)
     if found is None:
         return T(
-            "Layer {number}: {expected} was expected and is missing.",
+            "Layer {number}: {expected} is missing.",
             number=number,
             expected=expected,
         )
     return T(
-        "Layer {number}: {expected} was expected, I found {found}.",
+        "Layer {number}: I expected {expected} and found {found}.",
         number=number,
         expected=expected,
         found=found,
@@ -164,19 +164,19 @@ def _remarks(found: Outline, no_flatten: bool) -> list[Readable]:
     if found.passed_through:
         remarks.append(
             T(
-                "You added {layers}, which was not asked for and costs nothing.",
+                "You added {layers}; it was not asked for and costs you no points.",
                 layers=found.passed_through,
             )
         )
     if found.logits:
         remarks.append(
             T(
-                "The loss takes logits (from_logits=True), which stands for softmax in the "
-                "last layer."
+                "The loss applies softmax itself (from_logits=True), so the last layer does not "
+                "need it."
             )
         )
     if found.bare:
-        remarks.append(T("A Dense layer has no bias (use_bias=False), which costs nothing."))
+        remarks.append(T("A Dense layer has no bias (use_bias=False); this costs you no points."))
     if found.normalising:
         remarks.append(
             T(

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from grader import reasons
 from grader.assignment import Assignment, Check, Experiment
-from grader.checks import architecture
+from grader.checks import architecture, causes
 from grader.checks.architecture import Likeness, Match
 from grader.checks.judging import Outcome, all_of, epochs, graded, together
 from grader.checks.outline import outline, takes_logits
@@ -35,6 +36,12 @@ class Candidate:
     evidence: Evidence
     assignment: Assignment
 
+    @property
+    def trained(self) -> tuple[Run, Experiment, int]:
+        """What its training can be explained by; the number is that of the training images."""
+        start, stop = self.evidence.splits.get(self.assignment.spec.dataset.train, (0, 0))
+        return self.run, self.experiment, stop - start
+
     @cached_property
     def thresholds(self) -> Thresholds | None:
         """Where points begin and end for the architecture that the run matched."""
@@ -46,19 +53,25 @@ def judge_architecture(candidate: Candidate, check: Check) -> Outcome:
     """The model is the architecture that the experiment asks for."""
     match = candidate.match
     expected = T(
-        "The layers {layers}.", layers=architecture.either(candidate.experiment.architectures)
+        "Your model has the layers {layers}.",
+        layers=architecture.either(candidate.experiment.architectures),
     )
     found = architecture.arrows(match.found)
     if match.likeness is Likeness.UNCLEAR:
         reason = candidate.run.fit.reason
-        why = T("The reason that was noted: {reason}.", reason=reason) if reason else None
+        why = T("The reason: {reason}.", reason=reasons.said(reason)) if reason else None
         said = together(*match.differences, why)
         return Outcome(Status.NEEDS_REVIEW, expected, said)
     if match.likeness is Likeness.FAILED:
         observed = together(T("Your model is {layers}.", layers=found), *match.differences)
         return Outcome(Status.FAILED, expected, observed, hint=_softmax_hint(match))
-    observed = T("Your model is {layers}, as was asked for.", layers=found)
-    share = 0.5 if match.likeness is Likeness.PARTIAL else 1.0
+    if match.likeness is Likeness.PARTIAL:
+        share, observed = (
+            0.5,
+            T("Your model has the layers {layers} and others besides.", layers=found),
+        )
+    else:
+        share, observed = 1.0, T("Your model is {layers}, as was asked for.", layers=found)
     return graded(
         check.possible,
         share,
@@ -74,32 +87,34 @@ def _softmax_hint(match: Match) -> Readable | None:
     bare = last.replace(", softmax)", ")")
     if bare == last or match.found != (*before, bare):
         return None
-    return T(
-        'Give the last layer activation="softmax", or tell the loss that it gets logits '
-        "with from_logits=True."
-    )
+    return T('Give the last layer activation="softmax".')
 
 
 def judge_compile(candidate: Candidate, check: Check) -> Outcome:
     """Optimizer, loss and metric are those of the workshop, or mean the same."""
     wanted, compiled = candidate.experiment, candidate.run.fit.compiled
     expected = T(
-        "Optimizer {optimizer}, loss {loss} and the metric {metric}.",
+        "The model is compiled with the optimizer {optimizer}, the loss {loss} and the metric "
+        "{metric}.",
         optimizer=wanted.optimizer,
         loss=architecture.one_of(wanted.loss),
         metric=wanted.metric,
     )
     if compiled is None or compiled.optimizer is None or compiled.loss is None:
-        said = T("This training does not say with which optimizer and loss it was compiled.")
+        said = T(
+            "I could not see with which optimizer and loss this model was compiled, so a person "
+            "looks at it."
+        )
         return Outcome(Status.NEEDS_REVIEW, expected, said)
     seen = T(
-        "You compiled with optimizer {optimizer}, loss {loss} and the metrics: {metrics}.",
+        "You compiled with the optimizer {optimizer}, the loss {loss} and these metrics: "
+        "{metrics}.",
         optimizer=compiled.optimizer.name,
         loss=compiled.loss.name,
         metrics=", ".join(compiled.metrics) or "—",
     )
     if not (compiled.optimizer.standard and compiled.loss.standard):
-        own = T("The optimizer or the loss is one of your own, so a person must look at it.")
+        own = T("The optimizer or the loss is one of your own, so a person looks at it.")
         return Outcome(Status.NEEDS_REVIEW, expected, together(seen, own))
     wrong = _loss_problem(compiled, wanted, candidate.run.fit.data.labels)
     if wrong is not None:
@@ -121,12 +136,13 @@ def _loss_problem(compiled: Compiled, wanted: Experiment, labels: Labels | None)
     one_hot = labels is not None and labels.kind == "one-hot"
     if labels is not None and name.startswith("categorical") and not one_hot:
         return T(
-            "The loss categorical_crossentropy needs one-hot labels, and yours are class numbers."
+            "The loss categorical_crossentropy needs labels with one column for each class "
+            "(one-hot), and yours are class numbers."
         )
     if name.startswith("sparse") and one_hot:
         return T(
-            "The loss sparse_categorical_crossentropy needs class numbers, and your labels "
-            "are one-hot."
+            "The loss sparse_categorical_crossentropy needs class numbers, and your labels have "
+            "one column for each class (one-hot)."
         )
     return None
 
@@ -145,15 +161,15 @@ def _double_softmax(candidate: Candidate, compiled: Compiled) -> Readable | None
     if not takes_logits(compiled) or logits or candidate.match.likeness < Likeness.PARTIAL:
         return None
     return T(
-        "Your model ends in softmax and the loss expects logits (from_logits=True): leave "
-        "one of the two out."
+        "Your model ends in softmax, but from_logits=True says that it does not: remove "
+        "from_logits=True from the loss."
     )
 
 
 def judge_epochs(candidate: Candidate, check: Check) -> Outcome:
     """The model was trained for as many epochs as were asked for, all fits together."""
     run, asked = candidate.run, candidate.experiment.epochs
-    expected = T("{epochs} of training in all.", epochs=epochs(asked))
+    expected = T("The model is trained for {epochs} in all.", epochs=epochs(asked))
     observed: Readable = T("This model was trained for {epochs}.", epochs=epochs(run.epochs))
     if run.fit.epochs_before:
         observed = T(
@@ -163,12 +179,13 @@ def judge_epochs(candidate: Candidate, check: Check) -> Outcome:
             now=run.fit.epochs_run,
         )
     planned = run.fit.epochs_before + run.fit.epochs_asked
+    hint: Readable | None = None
     if run.epochs >= TOO_MANY * asked:
         hint = T(
             "Next time make a new model for each experiment: fit goes on where the last one "
             "stopped."
         )
-        remark = T("It is more than was asked for, which costs nothing here.")
+        remark = T("These are more epochs than were asked for; this costs you no points here.")
         return graded(
             check.possible, 1, expected=expected, observed=observed, hint=hint, remark=remark
         )
@@ -176,29 +193,33 @@ def judge_epochs(candidate: Candidate, check: Check) -> Outcome:
         return graded(check.possible, 1, expected=expected, observed=observed)
     if run.fit.stopped and planned >= asked:
         remark = T(
-            "A callback stopped it early after you had asked for {epochs}, which counts.",
+            "You asked for {epochs} and a callback stopped the training earlier; it counts as "
+            "complete.",
             epochs=epochs(planned),
         )
         return graded(check.possible, 1, expected=expected, observed=observed, remark=remark)
-    missing = T("It is {epochs} short.", epochs=epochs(asked - run.epochs))
+    failed: Readable | None = None
     if run.fit.error:
-        missing = T(
-            "The cell ended in an error ({error}); it is {epochs} short.",
-            error=run.fit.error,
-            epochs=epochs(asked - run.epochs),
-        )
+        failed = T("The cell ended in an error ({error}).", error=run.fit.error)
+        hint = T("Fix the error in that cell first, and then run the whole notebook again.")
+    missing = T("You need {epochs} more.", epochs=epochs(asked - run.epochs))
     return graded(
-        check.possible, run.epochs / asked, expected=expected, observed=together(observed, missing)
+        check.possible,
+        run.epochs / asked,
+        expected=expected,
+        observed=together(observed, failed, missing),
+        hint=hint,
     )
 
 
 def judge_accuracy(candidate: Candidate, check: Check) -> Outcome:
     """The trained model reaches the test accuracy that honest training of it reaches."""
     limits = candidate.thresholds
-    expected: Readable = T("A test accuracy like that of our own trainings of this model.")
+    expected: Readable = T("The test accuracy is like that of our own trainings of this model.")
     if limits is not None:
         expected = T(
-            "A test accuracy of at least {full:.4f} for all points; none at {none:.4f} or below.",
+            "A test accuracy of {full:.4f} or more earns all points; {none:.4f} or less earns "
+            "none, and what lies between earns a part.",
             full=limits.accuracy_full,
             none=limits.accuracy_none,
         )
@@ -211,23 +232,13 @@ def judge_accuracy(candidate: Candidate, check: Check) -> Outcome:
     others = [one.test_accuracy for one in candidate.run.samples]
     accuracy = max(own, statistics.median([own, *others]))
     observed = _distance(own, limits.accuracy_full)
-    mismatched = candidate.run.fit.data.labels.mismatched if candidate.run.fit.data.labels else 0
-    hint = (
-        T(
-            "{count} labels do not belong to their images: give fit images and labels in the "
-            "same order.",
-            count=mismatched,
-        )
-        if mismatched
-        else None
-    )
     share = accuracy_share(limits, accuracy)
     return graded(
         check.possible,
         share,
         expected=expected,
         observed=observed,
-        hint=hint if share < 1 else None,
+        hint=None if share >= 1 else causes.of_low_accuracy(*candidate.trained),
         remark=_other_seeds(own, others, accuracy),
     )
 
@@ -237,8 +248,9 @@ def _other_seeds(own: float, others: Sequence[float], counts: float) -> Readable
     if not others:
         return None
     return T(
-        "It was near the threshold, so the grader also trained it from two other seeds, which gave "
-        "{first:.4f} and {second:.4f}. The median counts where it is better for you: {counts:.4f}.",
+        "The result was near the limit, so the grader trained the model twice more from other "
+        "random weights and got {first:.4f} and {second:.4f}. Between your value and the middle "
+        "one of the three, the one that is better for you counts: {counts:.4f}.",
         first=others[0],
         second=others[-1],
         counts=counts,
@@ -258,11 +270,13 @@ def judge_gap(candidate: Candidate, check: Check) -> Outcome:
     """Train accuracy minus test accuracy is no larger than honest training makes it."""
     limits = candidate.thresholds
     expected: Readable = T(
-        "A gap between training and test like that of our own trainings of this model."
+        "The difference between training and test is like that of our own trainings of this model."
     )
     if limits is not None:
         expected = T(
-            "A gap between training and test of at most {limit:.4f}.", limit=limits.gap_limit
+            "The accuracy on the training data is at most {limit:.4f} above the one on the test "
+            "data.",
+            limit=limits.gap_limit,
         )
     pending = distrust(candidate.run, candidate.evidence, candidate.assignment)
     if pending is not None:
@@ -273,7 +287,8 @@ def judge_gap(candidate: Candidate, check: Check) -> Outcome:
     others = [one.gap for one in candidate.run.samples]
     gap = min(measured.gap, statistics.median([measured.gap, *others]))
     observed = T(
-        "Training {train:.4f}, test {test:.4f}: the gap is {gap:.4f}, {left:.4f} below the limit.",
+        "Your model reached an accuracy of {train:.4f} on the training data and {test:.4f} on "
+        "the test data: the difference is {gap:.4f}, {left:.4f} below the limit.",
         train=measured.train_accuracy,
         test=measured.test_accuracy,
         gap=measured.gap,
@@ -281,19 +296,21 @@ def judge_gap(candidate: Candidate, check: Check) -> Outcome:
     )
     if measured.gap > limits.gap_limit:
         observed = T(
-            "Training {train:.4f}, test {test:.4f}: the gap is {gap:.4f}, {over:.4f} above "
-            "the limit.",
+            "Your model reached an accuracy of {train:.4f} on the training data and {test:.4f} "
+            "on the test data: the difference is {gap:.4f}, {over:.4f} above the limit.",
             train=measured.train_accuracy,
             test=measured.test_accuracy,
             gap=measured.gap,
             over=measured.gap - limits.gap_limit,
         )
     remarks = [_other_seeds(measured.gap, others, gap), _two_numbers(candidate.run)]
+    passes = gap <= limits.gap_limit
     return graded(
         check.possible,
-        1.0 if gap <= limits.gap_limit else 0.0,
+        1.0 if passes else 0.0,
         expected=expected,
         observed=observed,
+        hint=None if passes else causes.of_large_gap(*candidate.trained),
         remark=all_of([one for one in remarks if one is not None]),
     )
 
@@ -312,7 +329,8 @@ def _uncalibrated(candidate: Candidate, expected: Readable) -> Outcome:
     said = T("There are no reference values for this model yet, so a person must decide.")
     if measured is not None:
         numbers = T(
-            "Measured: training {train:.4f}, test {test:.4f}.",
+            "Your model reached an accuracy of {train:.4f} on the training data and {test:.4f} "
+            "on the test data.",
             train=measured.train_accuracy,
             test=measured.test_accuracy,
         )
@@ -323,12 +341,14 @@ def _uncalibrated(candidate: Candidate, expected: Readable) -> Outcome:
 def _distance(accuracy: float, full: float) -> Readable:
     if accuracy >= full:
         return T(
-            "Measured on the test split: {accuracy:.4f}, {over:.4f} above the threshold.",
+            "Your model reached an accuracy of {accuracy:.4f} on the test data, {over:.4f} "
+            "above what earns all points.",
             accuracy=accuracy,
             over=accuracy - full,
         )
     return T(
-        "Measured on the test split: {accuracy:.4f}, {short:.4f} below the threshold.",
+        "Your model reached an accuracy of {accuracy:.4f} on the test data, {short:.4f} below "
+        "what earns all points.",
         accuracy=accuracy,
         short=full - accuracy,
     )
@@ -341,8 +361,7 @@ def _two_numbers(run: Run) -> Readable | None:
     if last is None or run.measured is None or abs(last - run.measured.train_accuracy) < 0.001:
         return None
     return T(
-        "fit showed {shown:.4f} for its last epoch: that is a mean while the weights were "
-        "changing; "
-        "here the finished model is measured.",
+        "fit showed an accuracy of {shown:.4f} for its last epoch: that is an average from "
+        "while the weights were still changing. Here the finished model is measured.",
         shown=last,
     )

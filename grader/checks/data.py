@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from grader.checks.judging import Case, Outcome, graded, where
+from grader import reasons
+from grader.checks.judging import Case, Outcome, cell_called, graded
 from grader.checks.outline import rescaling
 from grader.checks.rows import Rows, read_rows
 from grader.checks.scaling import Scaling, scaling_of
@@ -20,7 +21,7 @@ Span = tuple[int, int]
 
 def loaded(case: Case) -> Outcome:
     """Images of both splits were recognised wherever the notebook used them."""
-    expected = T("Images of the training split and of the test split in use.")
+    expected = T("Your notebook uses the training images and the test images of the dataset.")
     seen = list(all_data(case))
     rows = [read for data in seen if (read := read_rows(data)) is not None]
     drawn = {
@@ -32,14 +33,16 @@ def loaded(case: Case) -> Outcome:
     }
     has = [_any_in(case.train, rows, drawn), _any_in(case.test, rows, drawn)]
     if all(has):
-        said = T("I recognised images of both splits in what you trained, evaluated or drew.")
+        said = T(
+            "I recognised training images and test images in what you trained, evaluated or drew."
+        )
         return Outcome(Status.PASSED, expected, said, case.check.possible)
     unknown = next((data for data in seen if not data.recognised and data.count), None)
     if unknown is not None:
         said = T(
-            "Some data could not be recognised as rows of the dataset ({reason}), so a "
-            "person must look.",
-            reason=unknown.reason or "?",
+            "Some data could not be recognised as images of the dataset ({reason}), so a person "
+            "looks at them.",
+            reason=reasons.said(unknown.reason),
         )
         return Outcome(Status.NEEDS_REVIEW, expected, said)
     if not any(has):
@@ -62,8 +65,10 @@ def explored(case: Case) -> Outcome:
     settings = Explored.model_validate(case.check.settings)
     sizes = {name: stop - start for name, (start, stop) in _splits(case).items()}
     expected = T(
-        "The shapes printed ({sizes}) and image {image} of each split drawn with a colour bar.",
-        sizes=[str(size) for size in sizes.values()],
+        "The shapes are printed (with {train} and {test} images), and image {image} of each part "
+        "is drawn with a colour bar.",
+        train=sizes[case.assignment.spec.dataset.train],
+        test=sizes[case.assignment.spec.dataset.test],
         image=settings.image,
     )
     printed = "\n".join(case.evidence.printed(cell) for cell in case.evidence.cells)
@@ -99,20 +104,20 @@ def explored(case: Case) -> Outcome:
             )
     if share == 0:
         said = T(
-            "I saw neither the sizes of the splits nor image {image} of one of them.",
+            "I saw neither the sizes of the two parts nor image {image} of either.",
             image=settings.image,
         )
         return Outcome(Status.NOT_ATTEMPTED, expected, said)
     observed = T("Both sizes and both images are there, with their colour bars.")
     if notes:
-        observed = T("Still missing: {notes}.", notes=notes)
+        observed = T("Something is still missing: {notes}.", notes=notes)
     return graded(case.check.possible, share, expected=expected, observed=observed, cell=cell)
 
 
 def scaled(case: Case) -> Outcome:
     """Training and test images were scaled to 0–1, both in the same way."""
     Nothing.model_validate(case.check.settings)
-    expected = T("Training and test images scaled to values from 0 to 1, both in the same way.")
+    expected = T("Training and test images go from 0 to 1, both scaled in the same way.")
     runs = case.used_runs or tuple(run for run in case.evidence.runs if run.epochs)
     if not runs:
         said = T("I saw no training, so I cannot tell how the images were scaled.")
@@ -121,10 +126,9 @@ def scaled(case: Case) -> Outcome:
     unread = next((run for run, scaling in scalings if scaling is None), None)
     if unread is not None:
         said = T(
-            "The training data of cell {cell} could not be recognised, so a person must look "
-            "at how they were scaled ({reason}).",
-            cell=where(unread.fit.cell),
-            reason=unread.fit.data.reason or "?",
+            "The training data could not be recognised ({reason}), so a person looks at how they "
+            "were scaled.",
+            reason=reasons.said(unread.fit.data.reason),
         )
         return Outcome(Status.NEEDS_REVIEW, expected, said, cell=unread.fit.cell)
     known = [(run, scaling) for run, scaling in scalings if scaling is not None]
@@ -132,7 +136,9 @@ def scaled(case: Case) -> Outcome:
     share = sum(scaling.share for _, scaling in known) / len(known)
     if wrong:
         run, scaling = wrong[0]
-        said = T("In cell {cell} {seen}", cell=where(run.fit.cell), seen=scaling.text)
+        said = T(
+            "In {cell}, {seen}", cell=cell_called(case.evidence, run.fit.cell), seen=scaling.text
+        )
         hint = scaling.hint
         return graded(
             case.check.possible,
@@ -160,9 +166,9 @@ def _with_test(case: Case, known: Sequence[tuple[Run, Scaling]], expected: Reada
     if different:
         at = next(place for same, _, place in tests if not same)
         said = T(
-            "The training images go from 0 to 1, but in cell {cell} the test images were "
-            "scaled in another way: {seen}",
-            cell=where(at),
+            "The training images go from 0 to 1, but in {cell} the test images were scaled in "
+            "another way: {seen}",
+            cell=cell_called(case.evidence, at),
             seen=different[0].text,
         )
         hint = T(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grader.checks.judging import Case, Outcome, graded, where
+from grader import reasons
+from grader.checks.judging import Case, Outcome, graded
 from grader.checks.rows import read_rows
 from grader.checks.settings import Nothing
 from grader.evidence import Evaluation
@@ -15,43 +16,36 @@ def evaluated_test(case: Case) -> Outcome:
     Nothing.model_validate(case.check.settings)
     size = case.test[1] - case.test[0]
     expected = T(
-        "A call of evaluate with all {size} test images on a model that you trained.", size=size
+        "evaluate is called with all {size} test images on a model that you trained.", size=size
     )
     calls = case.evidence.evaluations
     if not calls:
-        return Outcome(Status.NOT_ATTEMPTED, expected, T("I saw no call of evaluate."))
+        return Outcome(Status.NOT_ATTEMPTED, expected, T("I saw no call to evaluate."))
     chains = {run.fit.chain for run in case.used_runs}
     best = max(calls, key=lambda call: (_share(case, call, chains), -call.id))
-    share, cell = _share(case, best, chains), where(best.cell)
+    share = _share(case, best, chains)
     if share >= 1:
-        said = T("You evaluated with the whole test split in cell {cell}.", cell=cell)
+        said = T("You evaluated with all the test images.")
         return graded(case.check.possible, 1, expected=expected, observed=said, cell=best.cell)
     rows = read_rows(best.data)
     unknown = next((call for call in calls if read_rows(call.data) is None), None)
     if share == 0 and unknown is not None:
         said = T(
-            "The data given to evaluate in cell {cell} could not be recognised ({reason}), "
-            "so a person must look.",
-            cell=where(unknown.cell),
-            reason=unknown.data.reason or "?",
+            "The data given to evaluate could not be recognised ({reason}), so a person looks at "
+            "them.",
+            reason=reasons.said(unknown.data.reason),
         )
         return Outcome(Status.NEEDS_REVIEW, expected, said, cell=unknown.cell)
     count = rows.count(case.test) if rows else 0
     if share and rows and rows.covers(case.test):
         said = T(
-            "You evaluated with the test split in cell {cell}, but a model that serves none "
-            "of the experiments.",
-            cell=cell,
+            "You evaluated with all the test images, but together with other images or with a "
+            "model that is not in any experiment."
         )
     elif share:
-        said = T(
-            "You evaluated with {count} of the {size} test images in cell {cell}.",
-            count=count,
-            size=size,
-            cell=cell,
-        )
+        said = T("You evaluated with {count} of the {size} test images.", count=count, size=size)
     else:
-        said = T("You called evaluate in cell {cell}, but with no test images.", cell=cell)
+        said = T("You called evaluate, but with no test images.")
     return graded(case.check.possible, share, expected=expected, observed=said, cell=best.cell)
 
 

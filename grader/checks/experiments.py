@@ -15,7 +15,7 @@ from grader.assignment import Assignment, Experiment
 from grader.checks import architecture, trust
 from grader.checks.architecture import Likeness, Match
 from grader.checks.aspects import ASPECTS, Candidate
-from grader.checks.judging import Case, Outcome, epochs, guarded, skipped, together, where
+from grader.checks.judging import Case, Outcome, cell_called, epochs, guarded, skipped, together
 from grader.checks.outline import Outline, outline
 from grader.evidence import Evidence, Run
 from grader.findings import Flag, Status
@@ -144,16 +144,24 @@ class Trainings:
         self, experiment: Experiment, runs: Mapping[str, Run | None]
     ) -> dict[str, Outcome]:
         expected = T(
-            "A training of {layers} for {epochs}.",
+            "A model with the layers {layers} is trained for {epochs}.",
             layers=architecture.either(experiment.architectures),
             epochs=epochs(experiment.epochs),
         )
         loops = trust.cells_of_own_loops(self.evidence)
+        if loops and self.evidence.live:
+            said = T(
+                "I found no fit like this one. In {cell} a loop of its own trains step by step, "
+                "which the self-check in the notebook cannot follow; grader check can.",
+                cell=cell_called(self.evidence, loops[0]),
+            )
+            outcome = Outcome(Status.NOT_ATTEMPTED, expected, said, cell=loops[0])
+            return dict.fromkeys(ASPECTS, outcome)
         if loops:
             said = T(
-                "I found no fit like this one, but cell {cell} trains step by step in a loop of "
-                "its own, so a person must look.",
-                cell=where(loops[0]),
+                "I found no fit like this one, but {cell} trains step by step in a loop of its "
+                "own, so a person looks at it.",
+                cell=cell_called(self.evidence, loops[0]),
             )
             outcome = Outcome(Status.NEEDS_REVIEW, expected=expected, observed=said, cell=loops[0])
             return dict.fromkeys(ASPECTS, outcome)
@@ -170,20 +178,56 @@ class Trainings:
         if not trained and not failed:
             return none, None
         if not trained:
-            return together(none, _without_epochs(failed[-1])), failed[-1].fit.cell
+            return together(none, self._without_epochs(failed[-1])), failed[-1].fit.cell
         near = max(trained, key=lambda run: (*self._closeness(run, experiment), run.id))
         served = [name for name, run in runs.items() if run is not None and run.id == near.id]
         fits = self.match(near, experiment).likeness > Likeness.FAILED
         if served and fits and self.eligible(near, experiment):
-            said = together(none, _already_counts(near, title(self.assignment, served[0])))
+            said = together(none, self._already_counts(near, served[0]))
         else:
-            said = together(none, _nearest_text(near, self.match(near, experiment), experiment))
+            said = together(none, self._nearest_text(near, experiment))
         unfinished = [
             run for run in failed if self.match(run, experiment).likeness > Likeness.FAILED
         ]
         if unfinished:
-            said = together(said, _without_epochs(unfinished[-1]))
+            said = together(said, self._without_epochs(unfinished[-1]))
         return said, near.fit.cell
+
+    def _without_epochs(self, run: Run) -> Readable:
+        cell = cell_called(self.evidence, run.fit.cell)
+        if run.fit.error:
+            return T(
+                "In {cell} the training ended in an error before its first epoch was done: "
+                "{error}.",
+                cell=cell,
+                error=run.fit.error,
+            )
+        return T("In {cell} a training was started, but no epoch was finished.", cell=cell)
+
+    def _already_counts(self, run: Run, server: str) -> Readable:
+        return T(
+            "The training of {cell} would also serve here, but it already counts for “{title}”, "
+            "and each training counts once.",
+            cell=cell_called(self.evidence, run.fit.cell),
+            title=title(self.assignment, server),
+        )
+
+    def _nearest_text(self, run: Run, experiment: Experiment) -> Readable:
+        match, cell = self.match(run, experiment), cell_called(self.evidence, run.fit.cell)
+        if match.likeness > Likeness.FAILED:
+            return T(
+                "The model of {cell} has this architecture, but it was trained for {epochs}; from "
+                "{least} on it counts as this experiment.",
+                cell=cell,
+                epochs=epochs(run.epochs),
+                least=epochs(experiment.attempt_epochs),
+            )
+        return T(
+            "The nearest is in {cell}: {found}. {differences}",
+            cell=cell,
+            found=architecture.arrows(match.found),
+            differences=together(*match.differences[:4]),
+        )
 
     def _closeness(self, run: Run, experiment: Experiment) -> tuple[bool, int, int]:
         match = self.match(run, experiment)
@@ -236,43 +280,3 @@ def _failed(outcomes: Mapping[str, Outcome], experiment: Experiment, needed: str
     owner, _, aspect = needed.partition(".")
     outcome = outcomes.get(aspect) if owner == experiment.id else None
     return outcome is not None and outcome.status in (Status.FAILED, Status.SKIPPED)
-
-
-def _without_epochs(run: Run) -> Readable:
-    if run.fit.error:
-        return T(
-            "In cell {cell} the training ended in an error before its first epoch was done: "
-            "{error}.",
-            cell=where(run.fit.cell),
-            error=run.fit.error,
-        )
-    return T(
-        "In cell {cell} a training was started, but no epoch was finished.",
-        cell=where(run.fit.cell),
-    )
-
-
-def _already_counts(run: Run, server: Readable) -> Readable:
-    return T(
-        "The training of cell {cell} would fit, but it already counts for “{title}”, and each "
-        "training counts once.",
-        cell=where(run.fit.cell),
-        title=server,
-    )
-
-
-def _nearest_text(run: Run, match: Match, experiment: Experiment) -> Readable:
-    if match.likeness > Likeness.FAILED:
-        return T(
-            "The model of cell {cell} has this architecture, but it was trained for {epochs}; from "
-            "{least} on it counts as this experiment.",
-            cell=where(run.fit.cell),
-            epochs=epochs(run.epochs),
-            least=epochs(experiment.attempt_epochs),
-        )
-    return T(
-        "The nearest is in cell {cell}: {found}. {differences}",
-        cell=where(run.fit.cell),
-        found=architecture.arrows(match.found),
-        differences=together(*match.differences[:4]),
-    )

@@ -34,8 +34,8 @@ def image_grid(case: Case) -> Outcome:
     settings = ImageGrid.model_validate(case.check.settings)
     last = settings.first + settings.count - 1
     expected = T(
-        "One figure with images {first} to {last} of {split}, in order, each with the name "
-        "of its class.",
+        "One figure shows images {first} to {last} of {split}, in order, each with the name of "
+        "its class.",
         first=settings.first,
         last=last,
         split=case.said(settings.split),
@@ -57,7 +57,8 @@ def prediction_grid(case: Case) -> Outcome:
     settings = PredictionGrid.model_validate(case.check.settings)
     last = settings.first + settings.count - 1
     expected = T(
-        "One figure with test images {first} to {last}, in order, and for each one {bars} bars.",
+        "One figure shows test images {first} to {last}, in order, and for each one its {bars} "
+        "bars.",
         first=settings.first,
         last=last,
         bars=case.classes,
@@ -73,7 +74,7 @@ def prediction_grid(case: Case) -> Outcome:
         share /= 2
         notes.append(
             T(
-                "there are {bars} sets of {classes} bars, {count} were expected",
+                "only {bars} of the {count} sets of {classes} bars are there",
                 bars=bars,
                 classes=case.classes,
                 count=settings.count,

@@ -13,6 +13,7 @@ from grader.evidence import CellRun, Evidence, Run
 from grader.findings import Finding, Status
 from grader.locale import Readable, T
 
+LINE = 60  # characters of a cell's first line in a sentence
 STEP = 25  # hundredths: partial points come in quarters of a point
 BLOCKING = (Status.FAILED, Status.SKIPPED, Status.NOT_ATTEMPTED)
 STOPPED = ("error", "timeout", "killed")
@@ -49,7 +50,7 @@ class Case:
     def said(self, name: str) -> Readable | str:
         """Return how a split is called in a sentence."""
         dataset = self.assignment.spec.dataset
-        known = {dataset.train: T("the training split"), dataset.test: T("the test split")}
+        known = {dataset.train: T("the training data"), dataset.test: T("the test data")}
         return known.get(name, name)
 
     def split(self, name: str) -> tuple[int, int]:
@@ -114,8 +115,8 @@ def skipped(needed: Check) -> Outcome:
     """Return the outcome of a check whose prerequisite failed."""
     return Outcome(
         Status.SKIPPED,
-        expected=T("First “{title}” must pass.", title=needed.title.text),
-        observed=T("Not judged, because “{title}” did not pass.", title=needed.title.text),
+        expected=T("First you need to pass “{title}”.", title=needed.title.text),
+        observed=T("Not checked, because “{title}” has not passed yet.", title=needed.title.text),
         hint=needed.hint.text,
     )
 
@@ -128,7 +129,7 @@ def finding(check: Check, outcome: Outcome, reason: Readable | None = None) -> F
     )
     if reason is not None and missing:
         observed = together(observed, reason)
-    passed = outcome.status is Status.PASSED
+    own_only = outcome.status in (Status.PASSED, Status.GRADER_ERROR)
     return Finding(
         check=check.name,
         status=outcome.status,
@@ -140,7 +141,7 @@ def finding(check: Check, outcome: Outcome, reason: Readable | None = None) -> F
         observed=observed,
         cell=outcome.cell,
         run=outcome.run,
-        hint=outcome.hint if passed else outcome.hint or check.hint.text,
+        hint=outcome.hint if own_only else outcome.hint or check.hint.text,
         remark=outcome.remark,
     )
 
@@ -166,9 +167,15 @@ def epochs(count: int) -> Readable:
     return T("1 epoch") if count == 1 else T("{count} epochs", count=count)
 
 
-def where(cell: int | None) -> int | str:
-    """Return a cell's number for a sentence, a question mark where it is not known."""
-    return "?" if cell is None else cell
+def cell_called(evidence: Evidence, index: int | None) -> Readable:
+    """Return a cell as people know it: the number that Jupyter shows, and its first line."""
+    number, line = evidence.number(index), evidence.first_line(index)
+    line = line if len(line) <= LINE else line[: LINE - 1].rstrip() + "…"
+    if number is None:
+        return T("the cell “{line}”", line=line) if line else T("a cell")
+    if not line:
+        return T("cell [{number}]", number=number)
+    return T("cell [{number}] “{line}”", number=number, line=line)
 
 
 def why_missing(evidence: Evidence) -> Readable | None:
@@ -178,18 +185,20 @@ def why_missing(evidence: Evidence) -> Readable | None:
     if unrun is not None:
         before = [cell for cell in stopped if cell.index < unrun.index]
         if not before:
-            return T(
-                "The notebook stopped early: from cell {cell} on nothing was run.", cell=unrun.index
-            )
+            first = cell_called(evidence, unrun.index)
+            return T("The notebook stopped early: from {cell} on nothing was run.", cell=first)
         last = before[-1]
         return T(
-            "The notebook stopped at cell {cell} ({how}), so the cells after it were not run.",
-            cell=last.index,
+            "The notebook stopped at {cell} ({how}), so the cells after it were not run.",
+            cell=cell_called(evidence, last.index),
             how=_how(last),
         )
     if stopped:
-        cells = [T("{cell} ({how})", cell=cell.index, how=_how(cell)) for cell in stopped[:4]]
-        return T("These cells ended before they were done: {cells}.", cells=cells)
+        cells = [
+            T("{cell} ({how})", cell=cell_called(evidence, cell.index), how=_how(cell))
+            for cell in stopped[:4]
+        ]
+        return T("Not every cell ran to its end: {cells}.", cells=cells)
     return None
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from grader import reasons
 from grader.checks.figures import bar_axes
-from grader.checks.judging import Case, Outcome, graded, where
+from grader.checks.judging import Case, Outcome, graded
 from grader.checks.names import class_names, names_class, names_classes
 from grader.checks.rows import read_rows
 from grader.checks.settings import Nothing, SinglePrediction
@@ -22,28 +23,27 @@ def predicted_test(case: Case) -> Outcome:
     Nothing.model_validate(case.check.settings)
     size = case.test[1] - case.test[0]
     expected = T(
-        "Predictions of shape ({size}, {classes}) for the whole test split, each row adding "
-        "up to 1.",
-        size=size,
-        classes=case.classes,
+        "The predictions of all the test images have the shape {shape}, and each row adds up to 1.",
+        shape=f"({size}, {case.classes})",
     )
     calls = case.evidence.predictions
     if not calls:
-        return Outcome(Status.NOT_ATTEMPTED, expected, T("I saw no call of predict."))
+        return Outcome(Status.NOT_ATTEMPTED, expected, T("I saw no call to predict."))
     best = max(calls, key=lambda call: (_share(case, call), -call.id))
     share, shape = _share(case, best), _shape(best)
     if share >= 1:
-        fine = T("Shape {shape}, and every row adds up to 1.", shape=shape)
+        fine = T(
+            "Your predictions have the shape {shape}, and every row adds up to 1.", shape=shape
+        )
         return graded(case.check.possible, 1, expected=expected, observed=fine, cell=best.cell)
     unknown = next(
         (call for call in calls if read_rows(call.data) is None and call.shape[:1] == [size]), None
     )
     if unknown is not None:
         asked: Readable = T(
-            "The images given to predict in cell {cell} could not be recognised ({reason}), "
-            "so a person must look.",
-            cell=where(unknown.cell),
-            reason=unknown.data.reason or "?",
+            "The images given to predict could not be recognised ({reason}), so a person looks at "
+            "them.",
+            reason=reasons.said(unknown.data.reason),
         )
         return Outcome(Status.NEEDS_REVIEW, expected, asked, cell=unknown.cell)
     said, hint = _short_of(case, best)
@@ -78,20 +78,26 @@ def _sums_to_one(call: Prediction) -> bool:
 def _short_of(case: Case, call: Prediction) -> tuple[Readable, Readable | None]:
     if not _share(case, call):
         return T(
-            "The prediction in cell {cell} has shape {shape} and is not of the test split.",
-            cell=where(call.cell),
+            "This prediction has the shape {shape}: it is not of the test images, or it does "
+            "not have one probability for each class.",
             shape=_shape(call),
         ), None
     if _is_whole(case, call):
-        said = T("Shape {shape}, but the rows do not add up to 1.", shape=_shape(call))
+        said = T(
+            "Your predictions have the shape {shape}, but the rows do not add up to 1.",
+            shape=_shape(call),
+        )
         if call.row_sum is not None:
             said = T(
-                "Shape {shape}, but the rows add up to between {low:.2f} and {high:.2f}, not to 1.",
+                "Your predictions have the shape {shape}, but the sums of their rows go from "
+                "{low:.2f} to {high:.2f}, and each should be 1.",
                 shape=_shape(call),
                 low=call.row_sum[0],
                 high=call.row_sum[1],
             )
-        return said, T("These are logits: apply softmax to them, for example with tf.nn.softmax.")
+        return said, T(
+            "These values are not probabilities yet: apply tf.nn.softmax to the predictions."
+        )
     rows = read_rows(call.data)
     count = rows.count(case.test) if rows else 0
     return T(
@@ -109,7 +115,7 @@ def printed_argmax(case: Case) -> Outcome:
     """The most likely class of test image 0 was found with argmax and printed."""
     Nothing.model_validate(case.check.settings)
     expected = T(
-        "The class with the highest probability for test image 0, found with argmax and printed."
+        "The class with the highest probability for test image 0 is found with argmax and printed."
     )
     predicted = dict(_predicted_first(case))
     if not predicted:
@@ -126,8 +132,7 @@ def printed_argmax(case: Case) -> Outcome:
         if shown is not None:
             name = case.assignment.spec.dataset.classes[shown].text
             said = T(
-                "Cell {cell} shows class {number} ({name}) for test image 0.",
-                cell=cell.index,
+                "Your notebook shows class {number} ({name}) for test image 0.",
                 number=shown,
                 name=name,
             )
@@ -176,8 +181,8 @@ def _true_label(case: Case, shown: int) -> Readable | None:
     if not case.evidence.labels or case.evidence.labels[0] == shown:
         return None
     return T(
-        "The true class of that image is {label}: this time your model was wrong, which "
-        "costs nothing here.",
+        "The true class of that image is {label}: this time your model was wrong; this costs "
+        "you no points here.",
         label=int(case.evidence.labels[0]),
     )
 
@@ -186,8 +191,8 @@ def single_prediction(case: Case) -> Outcome:
     """One test image was predicted alone, and its bars were drawn with the class names."""
     settings = SinglePrediction.model_validate(case.check.settings)
     expected = T(
-        "A prediction of shape (1, {classes}) for test image {row} alone, and its {classes} "
-        "bars with the class names.",
+        "Test image {row} is predicted alone, which gives the shape (1, {classes}), and its "
+        "{classes} bars are drawn with the class names.",
         classes=case.classes,
         row=settings.row,
     )
@@ -201,11 +206,7 @@ def single_prediction(case: Case) -> Outcome:
     notes = [note for note in (row_note, bar_note) if note is not None]
     observed = T("The prediction and its bars are there.")
     if notes:
-        observed = T(
-            "You predicted a single image in cell {cell}, but {notes}.",
-            cell=where(best.cell),
-            notes=notes,
-        )
+        observed = T("You predicted a single image, but {notes}.", notes=notes)
     return graded(
         case.check.possible,
         (share + bars) / 2,

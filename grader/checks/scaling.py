@@ -46,7 +46,10 @@ def scaling_of(data: Data, layer: Node | None) -> Scaling | None:
     if layer.op.rsplit(".", 1)[-1] == "Normalization":
         said = T("a Normalization layer scales the images inside the model.")
         return Scaling(
-            values, 1.0, said, remark=T("A first Normalization layer counts as scaling.")
+            values,
+            1.0,
+            said,
+            remark=T("A Normalization layer at the start of the model counts as scaling."),
         )
     scale, offset = layer.config.get("scale", 1.0), layer.config.get("offset", 0.0)
     if not isinstance(scale, int | float) or not isinstance(offset, int | float):
@@ -83,7 +86,9 @@ def _judged(values: dict[int, float]) -> Scaling:
         return Scaling(values, 0.0, said, hint)
     if not rising and len(set(ordered)) < len(ordered):
         said = T(
-            "several pixel values became one and the same, from {low:.4g} to {high:.4g}.", **where
+            "different pixel values became the same number; the images now go from {low:.4g} to "
+            "{high:.4g}.",
+            **where,
         )
         return Scaling(
             values, 0.0, said, T("Divide with / and not with //, so that decimals stay.")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from grader import reasons
 from grader.assignment import Assignment
-from grader.checks.judging import together, where
+from grader.checks.judging import cell_called, together
 from grader.checks.rows import read_rows, row_text
 from grader.evidence import Evaluation, Evidence, Run
 from grader.findings import Flag, Status
@@ -46,13 +47,21 @@ def distrust(run: Run, evidence: Evidence, assignment: Assignment) -> Pending | 
     rows = test_rows_trained_on(run, evidence, assignment)
     if rows is not None:
         said = T(
-            "The training data hold images of the test split ({rows}), so a person must decide.",
+            "There are test images among the training data ({rows}), so a person decides.",
             rows=rows,
         )
         return _review(said, run, evidence, assignment)
+    if evidence.live:
+        return None if run.measured is not None else Pending(Status.NOT_ATTEMPTED, _not_yet())
     if run.measured is None or run.trained_by == "kernel (unverified)":
         return _review(_unmeasured(run), run, evidence, assignment)
     return None
+
+
+def _not_yet() -> Readable:
+    return T(
+        "It will be known as soon as you call evaluate with all the test images after this fit."
+    )
 
 
 def start_accuracy(run: Run, evidence: Evidence) -> float | None:
@@ -78,14 +87,16 @@ def claim(run: Run, evidence: Evidence, assignment: Assignment) -> Readable | No
     shown = _evaluated(run, evidence, assignment)
     if shown is not None:
         return T(
-            "Your notebook itself showed {value:.4f} on the test split (not verified).", value=shown
+            "Your notebook itself showed an accuracy of {value:.4f} on the test data (not "
+            "verified).",
+            value=shown,
         )
     for name in ACCURACIES:
         values = [value for value in run.fit.history.get(name, ()) if value is not None]
         if values:
             return T(
-                "Your notebook itself showed {value:.4f} in its last training epoch (not "
-                "verified).",
+                "Your notebook itself showed an accuracy of {value:.4f} in its last training "
+                "epoch (not verified).",
                 value=values[-1],
             )
     return None
@@ -93,35 +104,37 @@ def claim(run: Run, evidence: Evidence, assignment: Assignment) -> Readable | No
 
 def flags(run: Run, evidence: Evidence, assignment: Assignment) -> Iterator[Flag]:
     """Yield what a person should know about a run that serves an experiment."""
-    cell = where(run.fit.cell)
+    cell = cell_called(evidence, run.fit.cell)
     rows = test_rows_trained_on(run, evidence, assignment)
     if rows is not None:
         yield Flag(
             "trained_on_test",
-            T("Cell {cell}: the training data hold {rows}.", cell=cell, rows=rows),
+            T("In {cell}, the training data contain test images ({rows}).", cell=cell, rows=rows),
             run.id,
         )
     start = start_accuracy(run, evidence)
     if start is not None and start > PRETRAINED:
         said = T(
-            "Cell {cell}: before its first epoch the model reached {start:.4f} on the test split, "
-            "and no training of it was recorded until then. The points come from training the "
-            "same model again from fresh weights.",
+            "In {cell}, the model reached {start:.4f} on the test data before its first epoch, and "
+            "no training of it was recorded until then. The points come from training the same "
+            "model again from fresh weights.",
             cell=cell,
             start=start,
         )
         yield Flag("pretrained", said, run.id)
     if not run.fault and (run.measured is None or run.trained_by == "kernel (unverified)"):
         yield Flag(
-            "unverifiable_model", T("Cell {cell}: {why}", cell=cell, why=_unmeasured(run)), run.id
+            "unverifiable_model",
+            T("The training is in {cell}. {why}", cell=cell, why=_unmeasured(run)),
+            run.id,
         )
     shown = _evaluated(run, evidence, assignment)
     if shown is None or run.own is None:
         return
     if abs(shown - run.own.test_accuracy) > SAME:
         said = T(
-            "Cell {cell}: the notebook showed a test accuracy of {shown:.4f}; measured "
-            "were {measured:.4f}.",
+            "For the model of {cell}, the notebook showed a test accuracy of {shown:.4f} and "
+            "the grader measured {measured:.4f}.",
             cell=cell,
             shown=shown,
             measured=run.own.test_accuracy,
@@ -136,9 +149,9 @@ def tampered(evidence: Evidence) -> Iterator[Flag]:
         return
     cells = sorted({note.cell for note in replaced if note.cell is not None})
     said = T(
-        "In cell {cell} the notebook replaced {names}. From there on, what it shows of them is its "
-        "own word.",
-        cell=", ".join(map(str, cells)) or "?",
+        "In {cell} the notebook replaced {names}, so from there on the grader cannot confirm "
+        "what the notebook shows with them.",
+        cell=[cell_called(evidence, cell) for cell in cells] or cell_called(evidence, None),
         names=", ".join(dict.fromkeys(note.detail for note in replaced[:6])),
     )
     yield Flag("tampered_recorder", said)
@@ -153,9 +166,9 @@ def own_loops(evidence: Evidence) -> Iterator[Flag]:
     """Yield a flag for each cell with a loop that no trainer could repeat."""
     for cell in dict.fromkeys(cells_of_own_loops(evidence)):
         said = T(
-            "Cell {cell}: a loop of the notebook's own trains a model there step by step. It "
-            "could not be repeated, so a person decides.",
-            cell=where(cell),
+            "In {cell}, a loop of the notebook's own trains a model step by step. It could not be "
+            "repeated, so a person decides.",
+            cell=cell_called(evidence, cell),
         )
         yield Flag("unverifiable_model", said)
 
@@ -170,9 +183,9 @@ def implausible(
     if run.trained_by == "trainer" or not claims:
         return
     said = T(
-        "Cell {cell}: the notebook's model shows a test accuracy of {shown:.4f}; our own trainings "
-        "of this model reach up to {highest:.4f}.",
-        cell=where(run.fit.cell),
+        "The model of {cell} shows a test accuracy of {shown:.4f}; our own trainings of this model "
+        "reach up to {highest:.4f}.",
+        cell=cell_called(evidence, run.fit.cell),
         shown=max(claims),
         highest=highest,
     )
@@ -184,7 +197,7 @@ def _evaluated(run: Run, evidence: Evidence, assignment: Assignment) -> float | 
     test = evidence.splits.get(assignment.spec.dataset.test, (0, 0))
     # other rows, other pixels or another moment make another number honestly: not compared
     for one in reversed(evidence.evaluations):
-        if one.chain == run.fit.chain and one.epochs == run.epochs and _same_data(one, run, test):
+        if one.chain == run.fit.chain and one.epochs == run.epochs and same_data(one, run, test):
             for name in ACCURACIES:
                 value = one.results.get(name)
                 if value is not None:
@@ -192,7 +205,8 @@ def _evaluated(run: Run, evidence: Evidence, assignment: Assignment) -> float | 
     return None
 
 
-def _same_data(one: Evaluation, run: Run, test: tuple[int, int]) -> bool:
+def same_data(one: Evaluation, run: Run, test: tuple[int, int]) -> bool:
+    """Whether `evaluate` saw the whole test split, as the run's own training saw its rows."""
     rows = read_rows(one.data)
     if rows is None or not rows.covers(test) or one.data.count != test[1] - test[0]:
         return False
@@ -212,7 +226,7 @@ def _unmeasured(run: Run) -> Readable:
             "The model has parts of its own that the grader cannot rebuild, so it was not measured."
         )
     if run.unmeasured:
-        return T("The model was not measured ({reason}).", reason=run.unmeasured)
+        return T("The model was not measured: {reason}.", reason=reasons.said(run.unmeasured))
     return T("The model was trained in the notebook and could not be verified.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import zlib
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from ..dataset.identity import (
     identify_labels,
     runs,
 )
+
+LOOKS = 64  # rows that tell an array of a live kernel from another
 
 
 def claims(value: Any) -> bool:
@@ -34,11 +37,26 @@ def single_row(image: Any, pristine: Pristine) -> int | None:
 
 
 class Look:
-    """Looks at what `fit`, `evaluate` and `predict` are given."""
+    """Looks at what `fit`, `evaluate` and `predict` are given.
 
-    def __init__(self, pristine: Pristine) -> None:
-        self.pristine = pristine
+    Args:
+        observes: a student waits and nothing rests on it: streams are not looked into, and an array
+            that looks as it did before is not read again.
+    """
+
+    def __init__(self, pristine: Pristine, *, observes: bool = False) -> None:
+        self.pristine, self.observes = pristine, observes
         self._streaming: Seen | None = None
+        self._known: dict[Any, dict[str, Any]] = {}
+
+    def quietly_at(
+        self, x: Any, y: Any, validation_split: float | None = None, *, watched: bool = False
+    ) -> Any:
+        """Return what `at` does; what cannot be looked at is unrecognised, and the reason said."""
+        try:
+            return self.at(x, y, validation_split, watched=watched)
+        except Exception as error:
+            return _unrecognised(0, f"{type(error).__name__}: {error}"[:250])
 
     def at(
         self, x: Any, y: Any, validation_split: float | None = None, *, watched: bool = True
@@ -53,6 +71,8 @@ class Look:
         """
         seen = None
         if x is None or not (claims(x) or isinstance(x, list)):
+            if self.observes:
+                return _unrecognised(0, "streams are not looked into here")
             seen = Seen(self.pristine)
         if watched:
             self._streaming = seen
@@ -63,7 +83,12 @@ class Look:
         if validation_split and array.ndim:
             kept = math.floor(len(array) * (1.0 - validation_split))
             array, labels = array[:kept], None if labels is None else labels[:kept]
-        return record_of(array, labels, self.pristine)
+        if not self.observes:
+            return record_of(array, labels, self.pristine)
+        key = _look_of(array), None if labels is None else _look_of(labels)
+        if key not in self._known:
+            self._known[key] = record_of(array, labels, self.pristine)
+        return self._known[key]
 
     def watch(self, dataset: Any) -> Any:
         """Return the pipeline of a stream's batches with a look at each of the first epoch's."""
@@ -79,6 +104,16 @@ class Look:
                 return tf.nest.map_structure(tf.identity, batch if len(batch) > 1 else batch[0])
 
         return dataset.map(look, num_parallel_calls=1, deterministic=True)
+
+
+def _look_of(array: np.ndarray) -> tuple[Any, ...]:
+    """Where an array lies and a few of its rows: enough to know it again within one session."""
+    place = array.__array_interface__["data"][0]
+    some = array[:: max(1, len(array) // LOOKS)] if array.ndim else array
+    return (
+        place, array.shape, array.strides, array.dtype.str,
+        zlib.crc32(np.ascontiguousarray(some).tobytes()),
+    )  # fmt: skip
 
 
 class Seen:

@@ -182,7 +182,7 @@ class Driver:
         await self.manager.shutdown_kernel(now=True)
 
     async def _execute(self, index: int, cell: Any, limit_s: float) -> str:
-        (self.job / "cell").write_text(str(index))
+        (self.job / wire.CELL).write_text(str(index))
         self.client.size = 0
         began = time.monotonic()
         task = asyncio.ensure_future(self.client.async_execute_cell(cell, index))

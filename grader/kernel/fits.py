@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ class FitWatch:
     def __init__(self, recorder: Recorder, model: Any, arguments: dict[str, Any]) -> None:
         self.recorder, self.model, self.arguments = recorder, model, arguments
         self.began = time.monotonic()
-        self.number = recorder.records + 1
+        self.number = recorder.set_aside()
         self.chain: Chain | None = None
         self.given = False
         self.files: dict[str, str | None] = {"before": None, "after": None}
@@ -58,13 +59,16 @@ class FitWatch:
         own = TENSORFLOW in recorder.seeds.by_notebook
         self.order_seed = None if own else recorder.seeds.seed
         self.tensorflow_seed = recorder.seeds.tensorflow_seed() if own else None
-        self.data = recorder.look.at(
-            arguments.get("x"), arguments.get("y"), arguments.get("validation_split")
+        self.data = recorder.look.quietly_at(
+            arguments.get("x"), arguments.get("y"), arguments.get("validation_split"), watched=True
         )
         self.validation = self._validation()
 
     def run(self, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Train, and write the record whatever happens."""
+        __tracebackhide__ = True
+        if self.recorder.observes:
+            return self._observed(original, args, kwargs)
         error: str | None = None
         try:
             if self._delegates():
@@ -88,6 +92,23 @@ class FitWatch:
             attended = self.recorder.epochs.attendant
             self.recorder.epochs.attendant = None
             self.recorder.quietly(self._finish, getattr(attended, "epochs", -1), error)
+
+    def _observed(self, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Let Keras train as it would, and write down what it did."""
+        __tracebackhide__ = True
+        before = getattr(getattr(self.model, "history", None), "epoch", None)
+        error: str | None = None
+        self.recorder.quietly(self._begin_chain)
+        try:
+            return original(self.model, *args, **kwargs)
+        except BaseException as problem:
+            error = type(problem).__name__
+            raise
+        finally:
+            # Keras's History makes a new list when a training begins
+            epochs = getattr(getattr(self.model, "history", None), "epoch", None)
+            ran = len(epochs) if epochs is not None and epochs is not before else 0
+            self.recorder.quietly(self._finish, ran, error)
 
     def _delegates(self) -> bool:
         """Plan the training; whatever goes wrong on the way, Keras's own `fit` runs."""
@@ -152,7 +173,8 @@ class FitWatch:
 
     def _read(self) -> tuple[dict[str, Any] | None, list[Any]]:
         try:
-            return recipe_of(self.model)
+            with _unnoticed() if self.recorder.observes else nullcontext():
+                return recipe_of(self.model)
         except NoRecipe as problem:
             self.reason = str(problem)[:250]
             return None, []
@@ -199,14 +221,18 @@ class FitWatch:
 
     def _start(self) -> None:
         """Keep the start variables of a local fit: the model is built and no step has run."""
+        self._begin_chain()
+        if self.chain is not None:
+            self._save("before")
+
+    def _begin_chain(self) -> None:
         if not self.model.trainable_variables:
             return  # built by its first step only; `finish` then begins the chain
         known = self.recorder.chains.of(self.model)
         self.given = known is not None and known.digest != digest(self.model)
         self.chain = self.recorder.chains.start(self.model, self.number)
-        if self.recipe is None:
+        if self.recipe is None and not self.recorder.observes:
             self.recipe, self.layers = self._read()
-        self._save("before")
 
     def _epoch_begins(self) -> None:
         _, rate = slots(self.model.optimizer)
@@ -237,14 +263,16 @@ class FitWatch:
         made = self.delegated.made if self.delegated is not None else None
         if made is not None:
             self.recorder.made[self.model] = made
-        if self.delegated is None and self.chain is not None:
-            self._save("after")
         data = record(self.data)
-        if self.training is None and self.unsaid is None:
-            self._say_late(data)
+        if not self.recorder.observes:
+            if self.delegated is None and self.chain is not None:
+                self._save("after")
+            if self.training is None and self.unsaid is None:
+                self._say_late(data)
         asked = self.arguments.get("epochs", 1) - self.arguments.get("initial_epoch", 0)
         delegated = self.delegated
-        number = self.recorder.write(
+        self.recorder.write_as(
+            self.number,
             "fit",
             chain=self.chain.id if self.chain else self.number,
             how="fit",
@@ -275,7 +303,6 @@ class FitWatch:
             seconds=round(time.monotonic() - self.began, 3),
             error=error,
         )
-        assert number == self.number
 
     def _say_late(self, data: dict[str, Any]) -> None:
         """Say the training of a model that its first step built, or of rows from a stream."""
@@ -297,13 +324,13 @@ class FitWatch:
     def _validation(self) -> dict[str, Any] | None:
         given = self.arguments.get("validation_data")
         if isinstance(given, tuple | list) and len(given) == 2:
-            found: dict[str, Any] = record(self.recorder.look.at(given[0], given[1], watched=False))
+            found: dict[str, Any] = record(self.recorder.look.quietly_at(given[0], given[1]))
             return found
         share = self.arguments.get("validation_split")
         if given is None and share and isinstance(self.data, dict):
             kept = self.data["count"]
             x, y = self.arguments["x"], self.arguments["y"]
-            found = record(self.recorder.look.at(x[kept:], y[kept:], watched=False))
+            found = record(self.recorder.look.quietly_at(x[kept:], y[kept:]))
             return found
         return None
 
@@ -326,6 +353,19 @@ def _seeded(seed: int | None, epochs_done: int) -> Iterator[None]:
         return
     with EpochSeed(wire.epoch_seed(seed, epochs_done)):
         yield
+
+
+@contextmanager
+def _unnoticed() -> Iterator[None]:
+    """Let nobody notice that a model of its own class is called once more, to be read."""
+    counters = _name_counters()
+    before = dict(counters)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        counters.clear()
+        counters.update(before)
 
 
 def _steps(model: Any) -> int:

@@ -10,7 +10,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,9 +31,10 @@ from .guard import Guard
 from .interrupts import held
 from .line import Line, Lost
 from .loops import AsCompiled, LoopWatch, Taped
-from .seeds import Seeds
+from .seeds import NoSeeds, Seeds
 from .steps import larger_steps
 
+PREDICTIONS = 200  # of one cell that are looked at where a kernel is only observed
 FUNCTIONS = ("train_function", "test_function")
 
 
@@ -43,40 +44,53 @@ class Recorder:
     Args:
         job: the run folder; records go to its `events.jsonl`, variables to its `variables/`.
         pristine: the dataset's rows, to recognise data by.
-        seed: the assignment's seed.
+        seed: the assignment's seed; None only observes: nothing that the notebook does changes.
         door: where trainings are asked for; None to train here.
     """
 
-    def __init__(self, job: Path, pristine: Pristine, seed: int, door: str | None = None) -> None:
+    def __init__(
+        self, job: Path, pristine: Pristine, seed: int | None, door: str | None = None
+    ) -> None:
         self.job, self.pristine = job, pristine
+        self.observes = seed is None
         self.line = Line(door)
         self.cell: int | None = None
         self.records = 0
         self.depth = 0
         self.loop_noted: int | None = -1
+        self.predicted = 0  # predictions in this cell
         self.chains = Chains()
         self.guard = Guard()
         self.loops: dict[int, LoopWatch] = {}
         self.taped: Taped | None = None
         self.made: weakref.WeakKeyDictionary[Any, Made] = weakref.WeakKeyDictionary()
-        self.seeds = Seeds(seed, self._seeded)
-        self.look = Look(pristine)
+        self.seeds = NoSeeds() if seed is None else Seeds(seed, self._seeded)
+        self.look = Look(pristine, observes=self.observes)
         self.epochs = Epochs()
         (job / wire.VARIABLES).mkdir(exist_ok=True)
 
-    def install(self, ip: Any) -> None:
-        """Start watching: cells, Keras and TensorFlow when they are imported, matplotlib."""
+    def install(self, ip: Any, cell_of: Callable[[Any], int | None] | None = None) -> None:
+        """Start watching: cells, Keras and TensorFlow when they are imported, matplotlib.
+
+        Args:
+            cell_of: the index of the cell that IPython is about to run; by default what the driver
+                has written into the run folder.
+        """
+        cell_of = cell_of or self._driven
         imports = AfterImport()
         imports.when("tensorflow", self.seeds.watch_tensorflow)
-        imports.when("keras", self._watch_keras)
+        imports.when("keras", self._hook(self._watch_keras))
         imports.when(
             "matplotlib.backend_bases",
-            lambda module: figures.watch(
-                module, self._drawn, lambda image: single_row(image, self.pristine)
+            self._hook(
+                lambda module: figures.watch(
+                    module, self._drawn, lambda image: single_row(image, self.pristine)
+                )
             ),
         )
-        shell.install(ip, lambda what, detail: self.write("note", what=what, detail=detail))
-        ip.events.register("pre_run_cell", self._begin_cell)
+        if not self.observes:
+            shell.install(ip, lambda what, detail: self.write("note", what=what, detail=detail))
+        ip.events.register("pre_run_cell", lambda info: self._begin_cell(cell_of(info)))
         ip.events.register("post_run_cell", lambda result: self.quietly(self._end_cell, ip.user_ns))
 
     def write(self, kind: str, **fields: Any) -> int:
@@ -86,16 +100,32 @@ class Recorder:
 
     def write_as(self, number: int, kind: str, **fields: Any) -> int:
         """Append one record under a number that was set aside for it; return the number."""
-        wire.append_record(
-            self.job / wire.EVENTS, {"kind": kind, "id": number, "cell": self.cell, **fields}
-        )
+        record = {"kind": kind, "id": number, "cell": self.cell, **fields}
+        try:
+            wire.append_record(self.job / wire.EVENTS, record)
+        except OSError:
+            if not self.observes:  # there the folder may have been tidied away
+                raise
         return number
 
-    def _begin_cell(self, info: Any) -> None:
+    def set_aside(self) -> int:
+        """Return a number for a record that is written later."""
+        self.records += 1
+        return self.records
+
+    def _hook(self, hook: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+        """A hook that fails must not fail the import in a kernel that is only observed."""
+        return (lambda module: self.quietly(hook, module)) if self.observes else hook
+
+    def _driven(self, _info: Any) -> int | None:
         try:
-            self.cell = int((self.job / "cell").read_text())
+            return int((self.job / wire.CELL).read_text())
         except (OSError, ValueError):
-            self.cell = None
+            return None
+
+    def _begin_cell(self, cell: int | None) -> None:
+        self.cell = cell
+        self.predicted = 0
         self.seeds.begin_cell()
 
     def _end_cell(self, names: dict[str, Any]) -> None:
@@ -116,6 +146,8 @@ class Recorder:
         self.write("figure", axes=axes)
 
     def _watch_keras(self, keras: ModuleType) -> None:
+        if self.observes and keras.backend.backend() != "tensorflow":
+            return
         import tensorflow
         from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
         from keras.src.optimizers.base_optimizer import BaseOptimizer
@@ -127,8 +159,9 @@ class Recorder:
             backend=keras.backend.backend(),
         )
         self.seeds.derive_starts(keras)
-        untune()
-        self.epochs.install()
+        if not self.observes:
+            untune()
+            self.epochs.install()
         kinds = (keras.Model, keras.Sequential, keras.src.models.functional.Functional)
         wrapped = {"fit": self._fit, "evaluate": self._evaluate, "predict": self._predict}
         for name, wrapper in wrapped.items():
@@ -152,6 +185,7 @@ class Recorder:
             self.depth -= 1
 
     def _fit(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if self.depth:
             return self._aside(original, model, args, kwargs)
         with self._inside():
@@ -165,6 +199,7 @@ class Recorder:
 
     def _aside(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         """Run what a callback calls for itself, unattended and with the model's own functions."""
+        __tracebackhide__ = True
         attendant, self.epochs.attendant = self.epochs.attendant, None
         functions = {name: getattr(model, name, None) for name in FUNCTIONS}
         if attendant is not None:
@@ -188,6 +223,7 @@ class Recorder:
 
     def _batch(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         """Look at a batch of a loop; the loop becomes one record at the end of its cell."""
+        __tracebackhide__ = True
         if self.depth:
             return self._aside(original, model, args, kwargs)
         with self._inside():
@@ -196,7 +232,7 @@ class Recorder:
 
     def _watched_batch(self, model: Any, arguments: dict[str, Any]) -> None:
         x, y = arguments.get("x"), arguments.get("y")
-        if not claims(x) or not claims(y):
+        if self.observes or not claims(x) or not claims(y):
             self._note_loop(model)
             return
         loop = self.loops.get(id(model))
@@ -206,6 +242,7 @@ class Recorder:
 
     def _own_loop(self, original: Callable[..., Any], thing: Any, args: Any, kwargs: Any) -> Any:
         """Look at a step that the notebook takes itself; note it where it was not seen whole."""
+        __tracebackhide__ = True
         if self.depth:
             return original(thing, *args, **kwargs)
         with self._inside():
@@ -214,7 +251,7 @@ class Recorder:
 
     def _stepped(self, optimizer: Any, arguments: dict[str, Any]) -> None:
         step, self.taped = self.taped, None
-        if step is None or step.loss is None or not claims(step.y):
+        if self.observes or step is None or step.loss is None or not claims(step.y):
             self._note_loop(optimizer)
             return
         given = arguments.get("trainable_variables")
@@ -232,6 +269,7 @@ class Recorder:
 
     def _loss(self, original: Callable[..., Any], loss: Any, args: Any, kwargs: Any) -> Any:
         """A loss under a tape belongs to the step that its model's call began."""
+        __tracebackhide__ = True
         if not self.depth and self.taped is not None:
             arguments = _bound(original, loss, args, kwargs)
             self.taped.y, self.taped.loss = arguments.get("y_true"), loss
@@ -244,6 +282,7 @@ class Recorder:
             self.write("note", what=wire.OWN_LOOP, detail=type(thing).__name__)
 
     def _evaluate(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if self.depth:
             if kwargs.get("_use_cached_eval_dataset"):  # the fit's own validation
                 return original(model, *args, **kwargs)
@@ -251,10 +290,10 @@ class Recorder:
         with self._inside():
             self._end_loops()
             arguments = _bound(original, model, args, kwargs)
-            data = self.look.at(arguments.get("x"), arguments.get("y"), watched=False)
+            data = self.look.quietly_at(arguments.get("x"), arguments.get("y"))
             answered = self._answered(model, arguments, data)
             if answered is None:
-                with larger_steps(model, arguments, "test_function"):
+                with self._faster(model, arguments):
                     result = original(model, *args, **kwargs)
             else:
                 self.epochs.attendant = answered
@@ -264,6 +303,9 @@ class Recorder:
                     self.epochs.attendant = None
             self.quietly(self._evaluated, model, data)
         return result
+
+    def _faster(self, model: Any, arguments: dict[str, Any]) -> AbstractContextManager[None]:
+        return nullcontext() if self.observes else larger_steps(model, arguments, "test_function")
 
     def _answered(self, model: Any, arguments: dict[str, Any], data: Any) -> Evaluated | None:
         """Ask the trainer for an evaluation of weights that it made; None where Keras must."""
@@ -292,6 +334,7 @@ class Recorder:
         )  # fmt: skip
 
     def _predict(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if self.depth:
             return self._aside(original, model, args, kwargs)
         with self._inside():
@@ -302,6 +345,7 @@ class Recorder:
         return result
 
     def _call(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if self.depth or not args or not claims(args[0]):
             return original(model, *args, **kwargs)
         from tensorflow.python.eager.record import could_possibly_record
@@ -316,6 +360,9 @@ class Recorder:
 
     def _predicted(self, model: Any, x: Any, result: Any) -> None:
         self._end_loops()
+        self.predicted += 1
+        if self.observes and self.predicted > PREDICTIONS:
+            return
         values = np.asarray(result)
         chain = self.chains.of(model)
         fields: dict[str, Any] = {"shape": list(values.shape[:4]), "row_sum": None, "argmax": []}

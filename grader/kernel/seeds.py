@@ -126,6 +126,32 @@ class Seeds:
         return seed
 
 
+class NoSeeds:
+    """Where a kernel is only observed: nothing is seeded, and nobody looks who seeds."""
+
+    seed: int | None = None
+    by_notebook: frozenset[str] = frozenset()
+
+    def begin_cell(self) -> None:
+        """Leave the generators as they are."""
+
+    reset = begin_cell
+
+    def watch_tensorflow(self, tensorflow: ModuleType) -> None:
+        """Leave TensorFlow's generator as it is."""
+
+    def derive_starts(self, keras: ModuleType) -> None:
+        """Leave start weights to Keras."""
+
+    def tensorflow_seed(self) -> int | None:
+        """Return None: it is not asked for."""
+        return None
+
+    def draws(self) -> dict[int, dict[str, Any] | None]:
+        """Return nothing: how variables were drawn is not known."""
+        return {}
+
+
 def _draw(initializer: Any) -> dict[str, Any] | None:
     """An initializer by name, settings and seed; None for one that cannot be said."""
     kind, config = type(initializer), initializer.get_config()

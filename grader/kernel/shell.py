@@ -11,6 +11,15 @@ SKIPPED = re.compile(
     r"^\s*(sudo\s+)?(pip3?|conda|mamba|uv|apt|apt-get|wget|curl|git|gdown|kaggle|nvidia-smi"
     r"|python3?\s+-m\s+pip)\b"
 )
+# The kernel does not know in which language the report will be.
+NO_NETWORK = (
+    "Aquí no hay red: me salto «{command}» y sigo. · "
+    "There is no network here: “{command}” is skipped."
+)
+NOTHING_TO_INSTALL = (
+    "Aquí no hace falta instalar nada: me salto esta orden y sigo. · "
+    "Nothing needs to be installed here: this line is skipped."
+)
 MAGICS = ("pip", "conda", "mamba", "uv", "tensorflow_version")
 
 
@@ -25,7 +34,7 @@ def install(shell: Any, note: Callable[[str, str], object]) -> None:
     def guarded(original: Callable[..., Any], result: Any) -> Callable[..., Any]:
         def run(command: str, *args: Any, **kwargs: Any) -> Any:
             if SKIPPED.match(command):
-                print(f"Aquí no hay red: me salto «{_first(command)}» y sigo.")
+                print(NO_NETWORK.format(command=_first(command)))
                 note("shell", command[:300])
                 return result
             return original(command, *args, **kwargs)
@@ -33,7 +42,7 @@ def install(shell: Any, note: Callable[[str, str], object]) -> None:
         return run
 
     def skipped(line: str, cell: str | None = None) -> None:
-        print("Aquí no hace falta instalar nada: me salto esta orden y sigo.")
+        print(NOTHING_TO_INSTALL)
         note("magic", line[:300])
 
     shell.system = guarded(shell.system, None)

@@ -19,6 +19,7 @@ from babel.numbers import get_decimal_symbol
 from babel.support import NullTranslations, Translations
 
 LANGUAGES = ("es", "en")
+LONG = 10_000  # whole numbers from here on are written with their thousands apart
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,16 @@ class Translator:
         """Return a number with that many decimals in the locale's writing."""
         return format(self._float(value), f".{decimals}f")
 
+    def count(self, number: int) -> str:
+        """Return a whole number with what the language puts between thousands."""
+        between = "\u202f" if self.language == "es" else ","
+        return f"{number:,}".replace(",", between)
+
     def _value(self, value: Any) -> Any:
         if isinstance(value, Text | Bilingual):
             return self(value)
+        if type(value) is int and value >= LONG:
+            return self.count(value)
         if isinstance(value, float):
             return self._float(value)
         if isinstance(value, list | tuple):

@@ -140,11 +140,12 @@ def learning_curve(series: Series, measured: Measured, label: str, say: Translat
 
 @dataclass(frozen=True)
 class Pair:
-    """Both accuracies of one experiment."""
+    """Both accuracies of one experiment, and the test accuracy that reference runs reach."""
 
     title: str
     train: float
     test: float
+    band: tuple[float, float] | None = None
 
 
 @once
@@ -155,7 +156,7 @@ def comparison(pairs: Sequence[Pair], say: Translator) -> str:
     axes = _bare(figure, (0.33, 0.28 / height, 0.65, 1 - 0.62 / height))
     for place, pair in enumerate(pairs):
         _dumbbell(axes, place, pair, say)
-    values = [value for pair in pairs for value in (pair.train, pair.test)]
+    values = [v for pair in pairs for v in (pair.train, pair.test, *(pair.band or ()))]
     margin = max(0.38 * (max(values) - min(values)), 0.012)
     axes.set_xlim(min(values) - margin, max(values) + margin)
     axes.set_ylim(len(pairs) - 0.5, -0.5)
@@ -166,12 +167,19 @@ def comparison(pairs: Sequence[Pair], say: Translator) -> str:
     round_values = MaxNLocator(4, steps=[1, 2, 5, 10])
     _scale(axes, "x", round_values, lambda value: say.number(value, decimals))
     _edge(axes, "bottom")
-    keys = (Key(say(T("test")), TEST, "D"), Key(say(T("training")), TRAIN, "o"))
-    _legend(figure, keys, left=0.33, top=1 - 0.13 / height, column=0.25)
+    keys = [Key(say(T("test")), TEST, "D"), Key(say(T("training")), TRAIN, "o")]
+    if any(pair.band for pair in pairs):
+        keys.append(Key(say(T("reference, test")), BAND, "band"))
+    _legend(figure, keys, left=0.05, top=1 - 0.13 / height, column=0.26, rows=1)
     return _uri(figure)
 
 
 def _dumbbell(axes: Axes, place: int, pair: Pair, say: Translator) -> None:
+    if pair.band:
+        low, high = pair.band
+        axes.add_patch(
+            Rectangle((low, place - 0.28), high - low, 0.56, color=BAND, alpha=BAND_ALPHA, lw=0)
+        )
     axes.plot([pair.test, pair.train], [place, place], color="#b9b6ab", lw=3, zorder=1)
     ends = ((pair.test, TEST, "D", pair.test > pair.train), (pair.train, TRAIN, "o", None))
     for value, colour, marker, right in ends:
@@ -248,11 +256,18 @@ def _edge(axes: Axes, place: str) -> None:
     axes.plot(*ends, color=RULE, lw=0.8, transform=axes.transAxes, clip_on=False, zorder=2.5)
 
 
-def _legend(figure: Figure, keys: Sequence[Key], left: float, top: float, column: float) -> None:
-    """Write the keys in two columns; places are fractions of the figure."""
+def _legend(
+    figure: Figure,
+    keys: Sequence[Key],
+    left: float,
+    top: float,
+    column: float,
+    rows: int | None = None,
+) -> None:
+    """Write the keys in columns of `rows`, by default two columns; places are fractions."""
     width, height = figure.get_size_inches()
     sign, row = 0.17 / width, 0.165 / height
-    down = (len(keys) + 1) // 2
+    down = rows or (len(keys) + 1) // 2
     for number, key in enumerate(keys):
         x, y = left + column * (number // down), top - row * (number % down)
         if key.shape == "band":

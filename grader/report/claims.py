@@ -11,6 +11,7 @@ from grader.locale import Readable, T, Translator
 from grader.recipes import Data
 from grader.report.runs import chain_of, history_key
 from grader.report.text import clip
+from grader.report.words import cell_line
 from grader.result import Graded
 
 TOLERANCE = 0.001
@@ -24,7 +25,8 @@ class Claim:
 
     title: str
     source: str
-    cell: int | None
+    number: int | None
+    line: str
     claimed: str
     measured: str
     verdict: Literal["same", "differs", "apart"]
@@ -71,7 +73,7 @@ class _Writer:
                 history_key(evaluation.results, "accuracy", self._metric)
             )
             if value is not None:
-                name = T("evaluate on {rows}", rows=evaluation.data.text or T("unknown rows"))
+                name = T("evaluate on {rows}", rows=evaluation.data.text or T("unknown images"))
                 shown.append(
                     self._claim(name, evaluation.cell, value, self._measured(evaluation.data))
                 )
@@ -105,7 +107,8 @@ class _Writer:
         return Claim(
             title=self._title,
             source=clip(self._say(source), 160),
-            cell=cell,
+            number=self._graded.evidence.number(cell),
+            line=cell_line(self._graded, cell),
             claimed=number(claimed, 4) if abs(claimed) < 1e6 else f"{claimed:.3g}",
             measured="" if measured is None else number(measured, 4),
             verdict=verdict,

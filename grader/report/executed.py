@@ -21,8 +21,8 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from grader.evidence import CellRun
 from grader.locale import T, Translator
-from grader.report.html import policy, style, template_folder
 from grader.report.outputs import Shown, shown, stored
+from grader.report.pages import policy, style, template_folder
 from grader.report.text import markdown, visible
 from grader.report.words import CELL
 
@@ -33,9 +33,14 @@ SOURCE = 60_000
 
 @dataclass(frozen=True)
 class CellPage:
-    """One cell of the page; `word` says how it ended when that is worth saying."""
+    """One cell of the page.
 
-    index: int
+    Attributes:
+        number: what Jupyter writes beside it when all run from the top; None for text.
+        word: how it ended, where that is worth saying.
+    """
+
+    number: int | None
     kind: str
     status: str
     word: str
@@ -121,25 +126,27 @@ class _Exporter(HTMLExporter):
 
 def _pages(cells: Sequence[Mapping[str, Any]], say: Translator) -> list[CellPage]:
     """Return the cells until the page is full; from there on sources only, then nothing."""
-    pages, used = [], 0
-    for index, cell in enumerate(cells):
-        page = _page(index, cell, say)
+    pages, used, count = [], 0, 0
+    for cell in cells:
+        runs = cell["cell_type"] == "code" and bool("".join(cell["source"]).strip())
+        count += runs
+        page = _page(count if runs else None, cell, say)
         weight = len(page.source) + sum(output.size for output in page.outputs)
         if used + weight > MOST_BYTES:
             full = T("The page is full: this cell and what follows are in executed.ipynb.")
-            pages.append(CellPage(index, "note", "ok", "", Markup.escape(say(full)), False, ()))
+            pages.append(CellPage(None, "note", "ok", "", Markup.escape(say(full)), False, ()))
             return pages
         used += weight
         pages.append(page)
     return pages
 
 
-def _page(index: int, cell: Mapping[str, Any], say: Translator) -> CellPage:
+def _page(number: int | None, cell: Mapping[str, Any], say: Translator) -> CellPage:
     source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
     status = str(cell.get("metadata", {}).get("grader", {}).get("status", "ok"))
     kind = str(cell["cell_type"])
     return CellPage(
-        index=index,
+        number=number,
         kind=kind,
         status=status,
         word=say(CELL[status]) if status != "ok" and status in CELL else "",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from grader.findings import Finding, Status
 from grader.locale import Readable, Translator
@@ -18,7 +18,13 @@ TO_GAIN = (Status.PARTIAL, Status.FAILED, Status.NOT_ATTEMPTED)
 
 @dataclass(frozen=True)
 class FindingView:
-    """One finding; `gain` and `unlocks` are points, written where there are any."""
+    """One finding.
+
+    Attributes:
+        number, line: of the cell to look at.
+        gain, unlocks: points, written where there are any.
+        repeats: the finding before it said the same.
+    """
 
     check: str
     section: str
@@ -32,13 +38,14 @@ class FindingView:
     basis: str
     expected: str
     observed: str
-    cell: int | None
+    number: int | None
     line: str
     hint: str
     remark: str
     overridden: str
     gain: str = ""
     unlocks: str = ""
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,6 @@ class Section:
     earned: str
     possible: str
     findings: tuple[FindingView, ...]
-    experiment: bool
 
 
 @dataclass(frozen=True)
@@ -114,9 +120,17 @@ def _section(name: str, graded: Graded, say: Translator) -> Section:
         title=_title(name, graded, say),
         earned=points_text(sum(finding.earned for finding in mine), say),
         possible=points_text(sum(finding.possible for finding in mine), say),
-        findings=tuple(_finding(finding, graded, say) for finding in mine),
-        experiment=graded.run(name) is not None,
+        findings=tuple(_told(mine, graded, say)),
     )
+
+
+def _told(findings: Sequence[Finding], graded: Graded, say: Translator) -> Iterator[FindingView]:
+    """The five checks of a training that is not there say the same: once is enough."""
+    before = ""
+    for finding in findings:
+        view = _finding(finding, graded, say)
+        yield replace(view, repeats=view.observed == before)
+        before = view.observed
 
 
 def _title(name: str, graded: Graded, say: Translator) -> str:
@@ -142,7 +156,7 @@ def _finding(
         basis=say(words.BASIS[finding.basis]),
         expected=clip(say(finding.expected)),
         observed=clip(say(finding.observed)),
-        cell=finding.cell,
+        number=graded.evidence.number(finding.cell),
         line=cell_line(graded, finding.cell),
         hint=clip(say(finding.hint)) if finding.hint else "",
         remark=clip(say(finding.remark)) if finding.remark else "",

@@ -19,13 +19,14 @@ MESSAGE = 2_000
 FLAGS = 40
 PROBLEMS = 6
 ENVIRONMENT_ROWS = 40
+VERSIONS = ("tensorflow", "keras")
 
 
 @dataclass(frozen=True)
 class CellView:
     """One line of the cell log."""
 
-    index: int
+    number: int
     status: str
     word: str
     seconds: str
@@ -45,7 +46,8 @@ def problems(graded: Graded, say: Translator) -> tuple[str, ...]:
     said += [_stopped(cell, graded, say) for cell in stopped[:PROBLEMS]]
     if len(stopped) > PROBLEMS:
         more = T(
-            "{count} more cells did not finish; see the cell log.", count=len(stopped) - PROBLEMS
+            "Other cells that did not finish: {count}; see the cell log.",
+            count=len(stopped) - PROBLEMS,
         )
         said.append(say(more))
     return tuple(said)
@@ -54,13 +56,13 @@ def problems(graded: Graded, say: Translator) -> tuple[str, ...]:
 def cells(graded: Graded, say: Translator) -> tuple[CellView, ...]:
     """Return the log's first lines, the first error messages in full."""
     shown, messages = [], 0
-    for cell in graded.evidence.cells[:CELL_ROWS]:
+    for number, cell in enumerate(graded.evidence.cells[:CELL_ROWS], start=1):
         long = "\n" in (cell.message or "").strip()
         message = cell.message if cell.message and long and messages < MESSAGES else ""
         messages += bool(message)
         shown.append(
             CellView(
-                index=cell.index,
+                number=number,
                 status=cell.status,
                 word=say(words.CELL[cell.status]),
                 seconds=say.number(_seconds(cell), 1),
@@ -93,15 +95,35 @@ def environment(graded: Graded, say: Translator) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
+def other_versions(graded: Graded, say: Translator) -> str:
+    """Return that this ran with other versions than the reference values were made with."""
+    calibration = graded.assignment.calibration
+    made = calibration.environment if calibration else {}
+    names = [name for name in VERSIONS if made.get(name) and graded.environment.get(name)]
+    other = [name for name in names if made[name] != graded.environment[name]]
+    if not other:
+        return ""
+    here = [f"{words.ENVIRONMENT[name].template} {graded.environment[name]}" for name in other]
+    there = [f"{words.ENVIRONMENT[name].template} {made[name]}" for name in other]
+    return say(
+        T(
+            "This ran with {here}, and the reference values were made with {there}: accuracies "
+            "may differ a little from those of another computer.",
+            here=here,
+            there=there,
+        )
+    )
+
+
 def _flag(flag: Flag, say: Translator) -> tuple[str, str]:
     name = words.FLAGS.get(flag.kind)
     return (say(name) if name else clip(flag.kind, 80), clip(say(flag.detail)))
 
 
 def _stopped(cell: CellRun, graded: Graded, say: Translator) -> str:
-    line = cell_line(graded, cell.index)
-    plain = T("Cell {index}", index=cell.index)
-    name = T("Cell {index} (“{line}”)", index=cell.index, line=line) if line else plain
+    number, line = graded.evidence.number(cell.index), cell_line(graded, cell.index)
+    plain = T("Cell [{number}]", number=number)
+    name = T("Cell [{number}] “{line}”", number=number, line=line) if line else plain
     seconds = round(_seconds(cell))
     detail = _detail(cell)
     sentences = {

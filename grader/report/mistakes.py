@@ -14,7 +14,6 @@ from grader.evidence import Mistake
 from grader.locale import T, Translator
 from grader.report.images import array_uri
 from grader.report.text import clip
-from grader.report.words import count_text
 from grader.result import Graded
 
 Pixels = Callable[[int], npt.NDArray[np.uint8]]
@@ -48,7 +47,6 @@ class Picture:
 class MistakesView:
     """Where one experiment's model was wrong."""
 
-    title: str
     wrong: str
     total: str
     confusion: Confusion | None
@@ -67,9 +65,8 @@ def mistakes(
     right = sum(row[place] for place, row in enumerate(matrix) if place < len(row))
     names = _class_names(graded.assignment, say, len(matrix))
     return MistakesView(
-        title=clip(say(experiment.title.text)),
-        wrong=count_text(total - right),
-        total=count_text(total),
+        wrong=say.count(total - right),
+        total=say.count(total),
         confusion=_confusion(matrix, names),
         pictures=tuple(_pictures(run.measured.mistakes, names, graded, say, pixels)),
     )

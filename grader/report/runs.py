@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
+from grader import reasons
 from grader.assignment import Assignment, Experiment
 from grader.checks.architecture import Match, closest
 from grader.checks.outline import outline
@@ -20,7 +21,7 @@ from grader.locale import T, Translator
 from grader.recipes import Node, Recipe
 from grader.report import charts
 from grader.report.text import clip
-from grader.report.words import TRAINED_BY, count_text, points_text, reason_text
+from grader.report.words import DECIMALS, TRAINED_BY, cell_line, points_text
 from grader.result import Graded, layer_text, layer_texts
 from grader.thresholds import Thresholds, Variant
 
@@ -53,7 +54,8 @@ class ExperimentView:
     possible: str
     epochs_asked: int
     ran: bool
-    cell: int | None = None
+    number: int | None = None
+    line: str = ""
     epochs: int = 0
     parameters: str = ""
     data: str = ""
@@ -146,13 +148,14 @@ class ExperimentWriter:
         return ExperimentView(
             **head,
             ran=True,
-            cell=run.fit.cell,
+            number=graded.evidence.number(run.fit.cell),
+            line=cell_line(graded, run.fit.cell),
             epochs=run.epochs,
-            parameters=count_text(run.measured.parameters) if run.measured else "",
-            data=clip(run.fit.data.text or reason_text(run.fit.data.reason or "", say), 200),
+            parameters=say.count(run.measured.parameters) if run.measured else "",
+            data=clip(run.fit.data.text or say(reasons.said(run.fit.data.reason)), 200),
             validation=clip(self._validation(run.fit), 200),
             trained_by=say(TRAINED_BY[run.trained_by]),
-            unmeasured="" if run.measured else clip(reason_text(run.unmeasured or "–", say), 400),
+            unmeasured="" if run.measured else clip(say(reasons.said(run.unmeasured)), 400),
             figures=tuple(self._figures(experiment, run, limits)),
             charts=tuple(self._charts(head["title"], values, run, limits)),
             history_heads=heads,
@@ -160,18 +163,18 @@ class ExperimentWriter:
             thinned=thin,
             layers=layers,
             difference=difference,
-            no_recipe="" if run.fit.recipe else clip(reason_text(run.fit.reason or "–", say), 300),
+            no_recipe="" if run.fit.recipe else clip(say(reasons.said(run.fit.reason)), 300),
         )
 
     def accuracy(self, value: float | None) -> str:
-        """Return an accuracy with three decimals, a dash where there is none."""
-        return "–" if value is None else self._say.number(value, 3)
+        """Return an accuracy or a loss, a dash where there is none."""
+        return "–" if value is None else self._say.number(value, DECIMALS)
 
     def _validation(self, fit: Fit) -> str:
         if fit.validation is not None:
             return fit.validation.text
         if fit.validation_split:
-            share = T("the last {share}% of the rows", share=round(100 * fit.validation_split))
+            share = T("the last {share}% of the images", share=round(100 * fit.validation_split))
             return self._say(share)
         return ""
 
@@ -190,7 +193,7 @@ class ExperimentWriter:
                 f"≥ {self.accuracy(limits.accuracy_full)}" if limits else "–",
             ),
             (
-                T("Gap"),
+                T("Difference"),
                 self.accuracy(measured.gap),
                 self._between(*limits.gap_band) if limits else "–",
                 f"≤ {self.accuracy(limits.gap_limit)}" if limits else "–",
@@ -200,7 +203,7 @@ class ExperimentWriter:
         ]
         if run.start:
             start = (
-                T("Accuracy, test, untrained"),
+                T("Accuracy, test, before training"),
                 self.accuracy(run.start.test_accuracy),
                 "–",
                 "–",
@@ -271,7 +274,7 @@ class ExperimentWriter:
             (f for f in self._graded.findings if f.check == f"{experiment.id}.architecture"), None
         )
         if finding is None or finding.status is Status.PASSED:
-            return tuple(_layer_rows(run.fit.recipe)), False
+            return tuple(_layer_rows(run.fit.recipe, self._say)), False
         match = nearest(experiment, run)
         unknown = outline(run.fit.recipe, run.fit.compiled).unknown
         found = layer_texts(run) if unknown or not match.found else match.found
@@ -301,20 +304,20 @@ def _at(values: Sequence[float | None], epoch: int) -> float | None:
     return values[epoch - 1] if epoch <= len(values) else None
 
 
-def _layer_rows(recipe: Recipe) -> list[Row]:
+def _layer_rows(recipe: Recipe, say: Translator) -> list[Row]:
     """Layers, the shape of what they put out, and their trained values, where these are plain."""
     rows, shapes = [], [list(recipe.input_shape)]
     for place, node in enumerate(recipe.nodes):
         before = shapes[place] if node.inputs == [place - 1] else []
         shape, parameters = _effect(node, before)
         shapes.append(shape)
-        size = " × ".join(count_text(side) for side in shape) or "–"
+        size = " × ".join(say.count(side) for side in shape) or "–"
         rows.append(
             Row(
                 (
                     clip(layer_text(node.op, node.config), 160),
                     size,
-                    "–" if parameters is None else count_text(parameters),
+                    "–" if parameters is None else say.count(parameters),
                 )
             )
         )

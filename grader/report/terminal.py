@@ -12,19 +12,20 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from grader.checks.judging import cell_called
 from grader.findings import Finding, Status
 from grader.locale import Readable, T, Translator
-from grader.report.words import SECTIONS
+from grader.report.words import ICON, SECTIONS
 from grader.result import Graded, result_json
 
-MARKS = {
-    Status.PASSED: ("✔", "green"),
-    Status.PARTIAL: ("◐", "yellow"),
-    Status.FAILED: ("✘", "red"),
-    Status.NOT_ATTEMPTED: ("○", "dim"),
-    Status.SKIPPED: ("◌", "dim"),
-    Status.NEEDS_REVIEW: ("?", "cyan"),
-    Status.GRADER_ERROR: ("⚠", "magenta"),
+STYLES = {
+    Status.PASSED: "green",
+    Status.PARTIAL: "yellow",
+    Status.FAILED: "red",
+    Status.NOT_ATTEMPTED: "dim",
+    Status.SKIPPED: "dim",
+    Status.NEEDS_REVIEW: "cyan",
+    Status.GRADER_ERROR: "magenta",
 }
 
 
@@ -39,13 +40,18 @@ def print_table(graded: Graded, language: str, report: Path) -> None:
     console = Console(highlight=False, soft_wrap=False)
     if graded.problem is not None:
         console.print(escape(say(graded.problem)))
+    print_findings(graded, say, console)
+    for line in _closing(graded, say):
+        console.print(escape(line))
+    console.print(escape(say(T("Report: {path}", path=str(report)))))
+
+
+def print_findings(graded: Graded, say: Translator, console: Console) -> None:
+    """Print the findings by section."""
     for section, findings in groupby(
         graded.findings, key=lambda finding: finding.check.partition(".")[0]
     ):
         console.print(_section(section, list(findings), graded, say))
-    for line in _closing(graded, say):
-        console.print(escape(line))
-    console.print(escape(say(T("Report: {path}", path=str(report)))))
 
 
 def _section(section: str, findings: list[Finding], graded: Graded, say: Translator) -> Table:
@@ -57,8 +63,7 @@ def _section(section: str, findings: list[Finding], graded: Graded, say: Transla
     table.add_column(points, justify="right", no_wrap=True)
     said: set[str] = set()
     for finding in findings:
-        mark, style = MARKS[finding.status]
-        title = f"[{style}]{mark}[/] {escape(say(finding.title))}"
+        title = f"[{STYLES[finding.status]}]{ICON[finding.status]}[/] {escape(say(finding.title))}"
         table.add_row(title, _points(finding.earned / 100, say))
         if finding.status is Status.PASSED or say(finding.observed) in said:
             continue  # five checks of a training that is not there say the same: once is enough
@@ -78,11 +83,10 @@ def _title(section: str, graded: Graded, say: Translator) -> str:
 def _details(finding: Finding, graded: Graded, say: Translator) -> Iterator[str]:
     yield say(T("Expected: {text}", text=finding.expected))
     yield say(T("Observed: {text}", text=finding.observed))
-    if finding.cell is not None and finding.cell < len(graded.evidence.sources):
-        first = next(iter(graded.evidence.sources[finding.cell].strip().splitlines()), "")
-        yield say(T("Where: cell {cell}, «{line}»", cell=finding.cell, line=first[:60]))
+    if finding.cell is not None:
+        yield say(T("Where: {cell}", cell=cell_called(graded.evidence, finding.cell)))
     if finding.hint is not None:
-        yield say(T("Try: {text}", text=finding.hint))
+        yield say(T("Try this: {text}", text=finding.hint))
 
 
 def _closing(graded: Graded, say: Translator) -> Iterator[str]:
@@ -108,7 +112,7 @@ def _closing(graded: Graded, say: Translator) -> Iterator[str]:
             T("Grade: {grade} of {top}.", grade=low, top=say.number(scale.maximum, scale.decimals))
         )
     if graded.environment.get("sandbox") == "none":
-        yield say(T("This is a self-check without walls, not a grade."))
+        yield say(T("This is a self-check without isolation, not a grade."))
 
 
 def _pending(pending: int, say: Translator) -> Readable:

@@ -62,16 +62,10 @@ def clip(text: str, limit: int = CLIP) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def first_line(source: str, limit: int = 72) -> str:
-    """Return the first line of a cell that says something, cut after `limit` characters."""
-    lines = (line.strip() for line in source[:20_000].splitlines())
-    return clip(next((line for line in lines if line), ""), limit)
-
-
 def markdown(text: str, limit: int = ANSWER, headings: bool = False) -> Markup:
     """Return a student's Markdown as HTML of the allow-list; cut after `limit` characters.
 
-    Headings become emphasised paragraphs, or with `headings` ones of the third level and below.
+    Headings become emphasised paragraphs, or with `headings` ones of the second level and below.
     """
     source = visible(without_ansi(text[:limit]))
     rendered = _sanitised(_markdown(headings).render(source), headings)
@@ -83,7 +77,7 @@ def markdown(text: str, limit: int = ANSWER, headings: bool = False) -> Markup:
 def _sanitised(html: str, headings: bool) -> str:
     return nh3.clean(
         html,
-        tags=_TAGS | {"h3", "h4", "h5", "h6"} if headings else _TAGS,
+        tags=_TAGS | {"h2", "h3", "h4", "h5", "h6"} if headings else _TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         attribute_filter=_attribute,
         url_schemes={"https", "mailto"},
@@ -126,7 +120,7 @@ def _lower_close(_renderer: Any, tokens: Sequence[Token], index: int, *_: Any) -
 
 
 def _level(token: Token) -> int:
-    return min(6, int(token.tag[1:]) + 2)
+    return min(6, int(token.tag[1:]) + 1)
 
 
 def _image(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,9 +9,10 @@ from grader.locale import T, Translator
 from grader.report import charts, log, words
 from grader.report.answers import AnswerView, answers
 from grader.report.claims import Claim, claims
+from grader.report.comparison import Comparison, comparison
 from grader.report.findings import Count, FindingView, Section, counts, first, sections
 from grader.report.mistakes import MistakesView, Pixels, mistakes
-from grader.report.runs import Chart, ExperimentView, ExperimentWriter
+from grader.report.runs import ExperimentView, ExperimentWriter
 from grader.report.text import clip
 from grader.report.words import points_text
 from grader.result import Graded, State
@@ -50,6 +50,15 @@ class Grade:
 
 
 @dataclass(frozen=True)
+class Story:
+    """One experiment: what was checked, what was measured, where its model was wrong."""
+
+    view: ExperimentView
+    section: Section | None
+    mistakes: MistakesView | None
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything on the page, in its order."""
 
@@ -63,10 +72,10 @@ class Page:
     problems: tuple[str, ...]
     notices: tuple[str, ...]
     first: tuple[FindingView, ...]
+    comparison: Comparison
+    stories: tuple[Story, ...]
     sections: tuple[Section, ...]
-    experiments: tuple[ExperimentView, ...]
-    comparison: Chart | None
-    mistakes: tuple[MistakesView, ...]
+    judged: bool
     pictures: bool
     answers: tuple[AnswerView, ...]
     claims: tuple[Claim, ...]
@@ -75,6 +84,7 @@ class Page:
     cells_left_out: int
     environment: tuple[tuple[str, str], ...]
     self_check: bool
+    other_versions: str
 
 
 def page(graded: Graded, say: Translator, pixels: Pixels | None) -> Page:
@@ -83,8 +93,12 @@ def page(graded: Graded, say: Translator, pixels: Pixels | None) -> Page:
     with charts.drawing():
         writer = ExperimentWriter(graded, say)
         views = tuple(writer.experiment(experiment) for experiment in experiments)
-        compared = _comparison(graded, views, say)
-    wrong = (mistakes(graded, experiment, say, pixels) for experiment in experiments)
+        compared = comparison(graded, say)
+    judged = {section.id: section for section in sections(graded, say)}
+    stories = tuple(
+        Story(view, judged.pop(view.id, None), mistakes(graded, experiment, say, pixels))
+        for view, experiment in zip(views, experiments, strict=True)
+    )
     return Page(
         title=clip(say(graded.assignment.spec.title.text)),
         student=clip(graded.student.name or graded.student.id, 200),
@@ -96,10 +110,10 @@ def page(graded: Graded, say: Translator, pixels: Pixels | None) -> Page:
         problems=log.problems(graded, say),
         notices=tuple(clip(say(notice)) for notice in graded.notices[:20]),
         first=first(graded, say),
-        sections=sections(graded, say),
-        experiments=views,
         comparison=compared,
-        mistakes=tuple(view for view in wrong if view),
+        stories=stories,
+        sections=tuple(judged.values()),
+        judged=bool(graded.findings),
         pictures=pixels is not None,
         answers=answers(graded, say),
         claims=tuple(claim for one in experiments for claim in claims(graded, one, say)),
@@ -108,6 +122,7 @@ def page(graded: Graded, say: Translator, pixels: Pixels | None) -> Page:
         cells_left_out=max(0, len(graded.evidence.cells) - log.CELL_ROWS),
         environment=log.environment(graded, say),
         self_check=graded.environment.get("sandbox") == "none",
+        other_versions=log.other_versions(graded, say),
     )
 
 
@@ -145,22 +160,6 @@ def _late(seconds: int | None, say: Translator) -> str:
     hours, minutes = divmod(seconds // 60, 60)
     days, hours = divmod(hours, 24)
     return say(T("{days} d {hours} h {minutes} min", days=days, hours=hours, minutes=minutes))
-
-
-def _comparison(graded: Graded, views: Sequence[ExperimentView], say: Translator) -> Chart | None:
-    pairs = []
-    for view in views:
-        run = graded.run(view.id)
-        if run is not None and run.measured is not None:
-            both = run.measured.train_accuracy, run.measured.test_accuracy
-            pairs.append(charts.Pair(view.title, *both))
-    if len(pairs) < 2:
-        return None
-    alt = T(
-        "Accuracy on both splits for {count} experiments; the table has the numbers.",
-        count=len(pairs),
-    )
-    return Chart(charts.comparison(pairs, say), say(alt))
 
 
 def _bar(earned: int, pending: int, total: int) -> tuple[Part, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from grader.findings import Status
 from grader.locale import T, Text, Translator
-from grader.report.text import first_line
+from grader.report.text import clip
 from grader.result import Graded, State
+
+DECIMALS = 4
+"""Of an accuracy: 10,000 images have that many, and thresholds too."""
+LINE = 72
+"""Characters of a cell's first line."""
 
 STATUS: Mapping[Status, Text] = {
     Status.PASSED: T("Passed"),
@@ -20,13 +24,13 @@ STATUS: Mapping[Status, Text] = {
     Status.GRADER_ERROR: T("Grader fault"),
 }
 ICON: Mapping[Status, str] = {
-    Status.PASSED: "✓",
+    Status.PASSED: "✔",
     Status.PARTIAL: "◐",
-    Status.FAILED: "✕",
+    Status.FAILED: "✘",
     Status.NOT_ATTEMPTED: "○",
-    Status.SKIPPED: "–",
+    Status.SKIPPED: "◌",
     Status.NEEDS_REVIEW: "?",
-    Status.GRADER_ERROR: "!",
+    Status.GRADER_ERROR: "⚠",
 }
 MEANING: Mapping[Status, Text] = {
     Status.NEEDS_REVIEW: T("A person must look at it; until then its points are pending."),
@@ -62,42 +66,26 @@ ENDED: Mapping[str, Text] = {
     "memory": T("The notebook reached its memory limit, so the remaining cells were not run."),
     "disk": T("The notebook filled its disk space, so the remaining cells were not run."),
     "killed": T("The notebook's process was stopped, so the remaining cells were not run."),
-    "the kernel died": T("The notebook's kernel died, so the remaining cells were not run."),
+    "the kernel died": T(
+        "The notebook's process ended unexpectedly, so the remaining cells were not run."
+    ),
     "a cell did not stop when it was interrupted": T(
         "A cell did not stop when it was interrupted, so the remaining cells were not run."
     ),
 }
 """Why a run stopped before its end, by the word that the driver or the walls left."""
 
-REASONS: Mapping[str, Text] = {
-    r"the variables were not handed over": T("its variables were not handed over"),
-    r"the model could not be read": T("its layers could not be read"),
-    r"the training rows were not recognised": T("its training rows were not recognised"),
-    r"the model has several inputs or outputs": T("the model has several inputs or outputs"),
-    r"these rows are not the dataset's, or .*": T(
-        "these rows are not the dataset's, or their pixels were changed in different ways"
-    ),
-    r"no epoch was completed": T("no epoch was completed"),
-    r"the model holds (?P<layer>.+), which only the notebook itself can build": T(
-        "it holds {layer}, which only the notebook itself can build"
-    ),
-    r"only the last (?P<count>\d+) trainings of a notebook are measured": T(
-        "only the last {count} trainings of a notebook are measured"
-    ),
-}
-"""Why a model was not measured, by the sentence that `grader.measuring` leaves."""
-
 FLAGS: Mapping[str, Text] = {
-    "trained_on_test": T("Images of the test split were among those used for training"),
+    "trained_on_test": T("There were test images among those used for training"),
     "pretrained": T("The model was already trained when its first training began"),
     "implausible_accuracy": T("The accuracy lies outside of what this training usually reaches"),
     "claim_differs": T("A number shown by the notebook is not the one that was measured"),
     "unverifiable_model": T("The model could not be rebuilt to verify its training"),
-    "tampered_recorder": T("The notebook's records do not fit together"),
+    "tampered_recorder": T("The notebook replaced a part of Keras"),
 }
 
 TRAINED_BY: Mapping[str, Text] = {
-    "trainer": T("the grader's own trainer"),
+    "trainer": T("the grader itself"),
     "kernel (verified)": T("the notebook; the training was verified"),
     "kernel (unverified)": T("the notebook; the training was not verified"),
 }
@@ -115,27 +103,12 @@ ENVIRONMENT: Mapping[str, Text] = {
 }
 
 
-def reason_text(reason: str, say: Translator) -> str:
-    """Return why something was not measured in the reader's language, or as it was left."""
-    for pattern, text in REASONS.items():
-        found = re.fullmatch(pattern, reason)
-        if found:
-            return say(Text(text.template, found.groupdict()))
-    return reason
-
-
 def points_text(hundredths: int, say: Translator) -> str:
     """Return points without needless decimals: `6`, `6,5`, `6,25`."""
     decimals = 0 if hundredths % 100 == 0 else 1 if hundredths % 10 == 0 else 2
     return say.number(hundredths / 100, decimals)
 
 
-def count_text(number: int) -> str:
-    """Return a whole number with narrow spaces between its thousands."""
-    return f"{number:,}".replace(",", "\u202f")
-
-
 def cell_line(graded: Graded, cell: int | None) -> str:
     """Return the first line of a cell, by which people know it."""
-    sources = graded.evidence.sources
-    return first_line(sources[cell]) if cell is not None and 0 <= cell < len(sources) else ""
+    return clip(graded.evidence.first_line(cell), LINE)

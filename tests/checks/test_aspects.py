@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from grader.evidence import Compiled, Note
+from grader.evidence import Compiled, Component, Note
 from grader.findings import Finding
 from grader.recipes import Labels
 from tests.factories import (
     RAW,
     TRAIN,
+    UNIT,
     assignment,
+    cell,
     compiled,
     data,
     dense,
@@ -29,6 +31,13 @@ from tests.factories import (
     unknown_data,
     verdict,
 )
+
+
+def adam(rate: float) -> Compiled:
+    """Adam with a learning rate of its own."""
+    optimizer = Component(name="adam", standard=True, settings={"learning_rate": rate})
+    return compiled().model_copy(update={"optimizer": optimizer})
+
 
 ONE_HOT = data(labels=Labels(kind="one-hot", classes=10, mismatched=0))
 
@@ -80,7 +89,7 @@ def test_softmax_beside_from_logits_is_remarked() -> None:
     found = judged("baseline.compile", run(compiled=compiled(from_logits=True)))
 
     assert "passed" == found.status
-    assert "quita una" in spanish(found.remark)
+    assert "quita from_logits=True" in spanish(found.remark)
 
 
 def test_logits_alone_are_not_remarked() -> None:
@@ -107,7 +116,7 @@ def test_missing_epochs_are_counted_in_the_text() -> None:
     """The text says how many epochs there were and how many are missing."""
     found = judged("baseline.epochs", run(epochs=9))
 
-    assert "Este modelo se entrenó durante 9 épocas. Para llegar: 1 época más." == spanish(
+    assert "Este modelo se entrenó durante 9 épocas. Necesitas 1 época más." == spanish(
         found.observed
     )
 
@@ -181,9 +190,8 @@ def test_accuracy_tells_the_distance() -> None:
     """The text has the measured value and the distance to the threshold, with a decimal comma."""
     found = judged("baseline.accuracy", run(test=0.861))
 
-    assert "Medida con los datos de prueba: 0,8610, 0,0100 por debajo del umbral." == spanish(
-        found.observed
-    )
+    said = "0,8610 con los datos de prueba: 0,0100 por debajo de lo que da todos los puntos."
+    assert said in spanish(found.observed)
 
 
 def test_shuffled_labels_have_their_own_hint() -> None:
@@ -191,7 +199,42 @@ def test_shuffled_labels_have_their_own_hint() -> None:
     mixed = data(labels=Labels(kind="sparse", classes=10, mismatched=54_000))
     found = judged("baseline.accuracy", run(test=0.1, data=mixed))
 
-    assert "54000 etiquetas" in spanish(found.hint)
+    assert "no corresponden a sus imágenes (54\u202f000)" in spanish(found.hint)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"data": data(table=RAW)}, "Divide las imágenes de entrenamiento y las de prueba"),
+        ({"data": data(table=[value * 2 for value in UNIT])}, "no van de 0 a 1"),
+        ({"epochs": 4}, "entrénalo durante 10 épocas"),
+        ({"data": data([[0, 9_000]])}, "9000 de las 60\u202f000 imágenes"),
+        ({"compiled": adam(0.5)}, "(learning_rate) es 0,5"),
+        ({"batch_size": 4096}, "lotes de 4096 imágenes"),
+        ({}, "60 000 imágenes escaladas"),
+    ],
+)
+def test_a_low_accuracy_has_the_hint_of_its_cause(told: Any, said: str) -> None:
+    """The first thing out of the ordinary is what to try; else the check's own hint."""
+    found = judged("baseline.accuracy", run(test=0.5, **told))
+
+    assert said in spanish(found.hint)
+
+
+def test_a_large_gap_has_the_hint_of_its_cause() -> None:
+    """Too many epochs, or too few images."""
+    long = judged("baseline.gap", run(train=0.95, epochs=15))
+    small = judged("baseline.gap", run(train=0.95, data=data([[0, 9_000]])))
+    plain = judged("baseline.gap", run(train=0.95))
+
+    assert "llama a fit una sola vez, con 10 épocas" in spanish(long.hint)
+    assert "se aprende de memoria" in spanish(small.hint)
+    assert "exactamente 10 épocas" in spanish(plain.hint)
+
+
+def test_a_fault_of_ours_gives_no_advice() -> None:
+    """Who has done nothing wrong has nothing to try."""
+    assert judged("baseline.accuracy", run(measured=None, fault=True)).hint is None
 
 
 @pytest.mark.parametrize(
@@ -209,7 +252,8 @@ def test_gap_tells_the_distance() -> None:
     """The text has both accuracies, the gap, and how far above the limit it is."""
     found = judged("baseline.gap", run(train=0.93))
 
-    assert "la diferencia es 0,0500, 0,0110 por encima del límite" in spanish(found.observed)
+    said = "la diferencia es 0,0500, y está 0,0110 por encima del límite"
+    assert said in spanish(found.observed)
 
 
 def test_gap_explains_the_number_that_fit_showed() -> None:
@@ -403,7 +447,7 @@ def test_the_median_of_three_seeds_can_only_raise_points() -> None:
 
     assert ("partial", "passed") == (alone.status, raised.status)
     assert alone.earned == kept.earned
-    assert "otras dos semillas" in spanish(raised.remark)
+    assert "dos veces más, desde otros pesos al azar" in spanish(raised.remark)
 
 
 def test_the_median_gap_of_three_seeds_can_only_help() -> None:
@@ -421,9 +465,9 @@ def test_replaced_methods_are_flagged_in_words_that_accuse_nobody() -> None:
         Note(kind="note", id=90 + place, cell=4, what="tampered", detail=name)
         for place, name in enumerate(("Model.fit", "Sequential.fit"))
     )
-    found = verdict(evidence(run(), notes=notes))
+    found = verdict(evidence(run(), notes=notes, cells=(cell(3), cell(4))))
 
     assert ["tampered_recorder"] == [flag.kind for flag in found.flags]
     said = spanish(found.flags[0].detail)
-    assert "Model.fit, Sequential.fit" in said and "celda 4" in said
+    assert "Model.fit, Sequential.fit" in said and "la celda [2]" in said
     assert "passed" == judged("baseline.accuracy", run(), notes=notes).status

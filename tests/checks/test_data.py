@@ -69,7 +69,7 @@ def test_one_split_is_half() -> None:
     found = loaded(evidence(run()))
 
     assert ("partial", 100) == (found.status, found.earned)
-    assert "ninguna de prueba" in spanish(found.observed)
+    assert "ninguna de los datos de prueba" in spanish(found.observed)
 
 
 def test_shuffled_rows_are_read() -> None:
@@ -135,7 +135,9 @@ def test_an_image_without_colour_bar_is_half_of_it() -> None:
     )
 
     assert ("partial", 175) == (found.status, found.earned)
-    assert "la imagen 100 de entrenamiento no tiene barra de color" in spanish(found.observed)
+    assert "la imagen 100 de los datos de entrenamiento no tiene barra de color" in spanish(
+        found.observed
+    )
 
 
 def test_missing_parts_are_named() -> None:
@@ -143,7 +145,9 @@ def test_missing_parts_are_named() -> None:
     found = explored(evidence(cells=(cell(1, "60000"),)))
 
     assert ("partial", 50) == (found.status, found.earned)
-    assert "no se imprimió el tamaño de prueba (10000)" in spanish(found.observed)
+    assert "no se imprimió el tamaño de los datos de prueba (10\u202f000)" in spanish(
+        found.observed
+    )
 
 
 def test_both_scaled_alike_pass() -> None:
@@ -186,8 +190,8 @@ def test_test_images_never_seen_are_half() -> None:
     ("table", "words"),
     [
         (RAW, "valores originales, de 0 a 255"),
-        (TWICE, "dividiste dos veces entre 255"),
-        (FLOORED, "se convirtieron en uno mismo"),
+        (TWICE, "se dividieron dos veces entre 255"),
+        (FLOORED, "quedaron con el mismo número"),
     ],
 )
 def test_wrong_scalings_fail_and_say_what_was_seen(table: list[float], words: str) -> None:

@@ -90,13 +90,13 @@ def test_a_training_that_fits_nothing_is_not_said_to_fit() -> None:
     text = spanish(finding(evidence(run(1, mlp(64))), "wide.epochs").observed)
 
     assert "ya cuenta" not in text
-    assert "se esperaba Dense(500, relu), encontré Dense(64, relu)" in text
+    assert "esperaba Dense(500, relu) y encontré Dense(64, relu)" in text
 
 
 def test_a_training_loop_of_the_notebooks_own_waits_for_a_person() -> None:
     """What was trained step by step is no fit; it is never said that nothing was done."""
     note = Note(kind="note", id=9, cell=7, what=OWN_LOOP)
-    seen = replace(evidence(run(1)), notes=(note,))
+    seen = replace(evidence(run(1), cells=(cell(1), cell(7))), notes=(note,))
     found = {name: finding(seen, f"{name}.epochs") for name in ("baseline", "deep")}
 
     assert ("passed", "needs_review", 7) == (
@@ -105,7 +105,7 @@ def test_a_training_loop_of_the_notebooks_own_waits_for_a_person() -> None:
         found["deep"].cell,
     )
     assert [("unverifiable_model", True)] == [
-        (flag.kind, "Celda 7" in spanish(flag.detail)) for flag in verdict(seen).flags
+        (flag.kind, "En la celda [2]" in spanish(flag.detail)) for flag in verdict(seen).flags
     ]
 
 
@@ -226,7 +226,7 @@ def test_a_stopped_notebook_says_why_nothing_is_there() -> None:
     cells = (cell(3), cell(4, status="timeout"), cell(5, status="not_run"))
     text = spanish(finding(evidence(cells=cells), "baseline.architecture").observed)
 
-    assert "se detuvo en la celda 4 (tardó más que el tiempo límite)" in text
+    assert "se detuvo en la celda [2] (tardó más que el tiempo límite)" in text
 
 
 def test_cells_with_errors_are_named() -> None:
@@ -234,7 +234,7 @@ def test_cells_with_errors_are_named() -> None:
     cells = (cell(3, status="error", error="NameError"), cell(4))
     text = spanish(finding(evidence(cells=cells), "deep.accuracy").observed)
 
-    assert "3 (NameError)" in text
+    assert "[1] (NameError)" in text
 
 
 worths = st.lists(

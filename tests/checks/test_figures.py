@@ -107,7 +107,7 @@ def test_images_without_bars_are_half() -> None:
     found = first(figure(5, *(axes(60_000 + row) for row in range(15))))
 
     assert ("partial", 100) == (found.status, found.earned)
-    assert "hay 0 grupos de 10 barras y se esperaban 15" in spanish(found.observed)
+    assert "solo hay 0 de los 15 grupos de 10 barras" in spanish(found.observed)
 
 
 def test_bars_of_another_number_do_not_count() -> None:

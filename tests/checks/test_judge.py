@@ -134,11 +134,11 @@ def test_evidence_without_splits_breaks_nothing() -> None:
     [
         (
             (cell(4, status="killed"), cell(5, status="not_run")),
-            "se detuvo en la celda 4 (el proceso del cuaderno terminó",
+            "se detuvo en la celda [1] (el proceso del cuaderno terminó",
         ),
-        ((cell(5, status="not_run"),), "desde la celda 5 no se ejecutó nada"),
-        ((cell(2, status="error", error="KeyError"), cell(3)), "2 (KeyError)"),
-        ((cell(2, status="error"), cell(3)), "2 (terminó con un error)"),
+        ((cell(5, status="not_run"),), "desde la celda [1] no se ejecutó nada"),
+        ((cell(2, status="error", error="KeyError"), cell(3)), "la celda [1] (KeyError)"),
+        ((cell(2, status="error"), cell(3)), "la celda [1] (terminó con un error)"),
     ],
 )
 def test_a_stopped_notebook_explains_missing_work(cells: Any, words: str) -> None:

@@ -44,11 +44,11 @@ def test_the_whole_split_passes() -> None:
 @pytest.mark.parametrize(
     ("call", "earned", "words"),
     [
-        (prediction(row_sum=(-12.0, 9.0)), 150, "suman entre -12,00 y 9,00"),
+        (prediction(row_sum=(-12.0, 9.0)), 150, "van de -12,00 a 9,00"),
         (prediction(row_sum=None), 150, "no suman 1"),
-        (prediction(rows=[[60_000, 60_030]]), 150, "30 de las 10000"),
-        (prediction(rows=TRAIN), 0, "no es de los datos de prueba"),
-        (prediction(shape=[10_000, 5]), 0, "tiene forma (10000, 5)"),
+        (prediction(rows=[[60_000, 60_030]]), 150, "30 de las 10\u202f000"),
+        (prediction(rows=TRAIN), 0, "no es de las imágenes de prueba"),
+        (prediction(shape=[10_000, 5]), 0, "tiene la forma (10000, 5)"),
     ],
 )
 def test_less_than_the_whole_split_earns_a_part(call: Prediction, earned: int, words: str) -> None:
@@ -183,8 +183,8 @@ def test_evaluating_the_whole_test_split_passes() -> None:
 @pytest.mark.parametrize(
     ("call", "status", "earned", "words"),
     [
-        (evaluation(rows=[[60_000, 60_500]]), "partial", 150, "500 de las 10000"),
-        (evaluation(chain=77), "partial", 150, "ninguno de los experimentos"),
+        (evaluation(rows=[[60_000, 60_500]]), "partial", 150, "500 de las 10\u202f000"),
+        (evaluation(chain=77), "partial", 150, "no es de ningún experimento"),
         (evaluation(rows=TRAIN), "failed", 0, "sin imágenes de prueba"),
         (evaluation(data=unknown_data(10_000)), "needs_review", 0, "no se pudieron reconocer"),
     ],

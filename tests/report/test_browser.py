@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from grader.report.executed import executed_notebook, render_executed
 from grader.report.html import render_report
@@ -53,6 +54,8 @@ def write(folder: Path, name: str) -> Path:
         text = render_report(
             SINKS[name.removeprefix("hostile/")](" ".join(PAYLOADS.values())), "es", None
         )
+    elif name == "english":
+        text = render_report(sample(), "en", pixels)
     elif name == "long":
         student = type(sample().student)("1", "Wolfeschlegelsteinhausenbergerdorff" * 4)
         text = render_report(sample(student=student), "es", pixels)
@@ -63,7 +66,7 @@ def write(folder: Path, name: str) -> Path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("width", [320, 360, 1200])
 @pytest.mark.parametrize(
     "name", [*EVERY, "executed", "long", "hostile/answer", "hostile/student", "hostile/cell log"]
 )
@@ -89,6 +92,58 @@ def test_a_page_is_read_in_peace(
 
     assert [] == [line for line in noise if line != address and not line.startswith("data:image/")]
     assert wide <= width and 0 == broken
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("name", [*EVERY, "english", "executed"])
+def test_axe_finds_nothing(browser: Any, folder: Path, name: str, width: int, scheme: str) -> None:
+    """No violation of WCAG 2.2 A and AA, nor of what axe calls best practice."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(write(folder, name).as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found = Axe().run(page).response
+    context.close()
+
+    assert found["passes"]
+    assert [] == [
+        (one["id"], [node["html"][:160] for node in one["nodes"][:3]])
+        for one in found["violations"]
+    ]
+
+
+def test_without_its_style_sheet_a_page_reads_on(browser: Any, folder: Path) -> None:
+    """Headings in order, every figure with its text, nothing over another thing."""
+    page = browser.new_page(viewport={"width": 800, "height": 900})
+    page.goto(write(folder, "sample").as_uri())
+    page.evaluate("document.querySelectorAll('style').forEach(one => one.remove())")
+    tops = page.evaluate(
+        "[...document.querySelectorAll('h1, h2, h3')].map(one => one.getBoundingClientRect().top)"
+    )
+    broken = page.evaluate("[...document.images].filter(one => !one.alt).length")
+    page.close()
+
+    assert tops == sorted(tops) and len(tops) > 12 and 0 == broken
+
+
+def test_paper_breaks_no_figure(browser: Any, folder: Path) -> None:
+    """On A4 every picture, table row and card fits a page; the printed file has pages."""
+    page = browser.new_page(viewport={"width": 688, "height": 1017})  # A4 less margins, at 96 dpi
+    page.goto(write(folder, "sample").as_uri())
+    page.emulate_media(media="print")
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.chart, .gallery li, tr, .card')].map(one => {"
+        "const box = one.getBoundingClientRect();"
+        "return [box.left, box.right, box.height, getComputedStyle(one).breakInside]})"
+    )
+    printed = page.pdf(format="A4")
+    page.close()
+
+    assert [] == [one for one in sizes if one[1] > 689 or one[2] > 1017 or one[3] != "avoid"]
+    assert printed.startswith(b"%PDF-") and printed.count(b"/Type /Page") > 3
 
 
 def test_the_style_sheet_is_applied(browser: Any, folder: Path) -> None:

@@ -102,7 +102,8 @@ def test_active_outputs_are_dropped_from_both() -> None:
 def test_a_page_names_its_cells_as_the_report_does() -> None:
     page = Page(render_executed(executed_notebook(notebook("# T", "y = 2"), [ran(1)]), "es"))
 
-    assert ["cell-0", "cell-1"] == [e.attributes.get("id") for e in page.all("section")]
+    assert [None, "cell-1"] == [e.attributes.get("id") for e in page.all("section")]
+    assert "[1]" in page.words()
     assert "es" == page.all("html")[0].attributes["lang"]
 
 

@@ -19,7 +19,8 @@ from grader.findings import Status
 from grader.loading import default_folder, load_assignment
 from grader.locale import LANGUAGES, Text, Translator
 from grader.report.findings import first
-from grader.report.html import MOST_BYTES, render_report, style, template_folder
+from grader.report.html import MOST_BYTES, render_report
+from grader.report.pages import style, template_folder
 from grader.result import Answer, Flag
 from tests.factories import evidence, run
 from tests.report.assignment_factory import HIDDEN_IDEA
@@ -105,7 +106,8 @@ def test_the_sections_come_in_order(language: str) -> None:
     """Also without a style sheet the page reads from the grade down to where it ran."""
     page = rendered(language=language)
     places = [page.document.index(f'id="{name}"') for name in (
-        "first", "checks", "experiments", "comparison", "mistakes", "answers", "claims", "flags",
+        "first", "comparison", "experiments", "experiment-baseline", "check-baseline.gap",
+        "experiment-deep", "section-data", "section-predictions", "answers", "claims", "flags",
         "cells", "provenance",
     )]  # fmt: skip
 
@@ -126,8 +128,8 @@ def test_the_language_is_named_and_kept() -> None:
     spanish, english = rendered("sample", "es"), rendered("sample", "en")
 
     assert "es" == spanish.all("html")[0].attributes["lang"]
-    assert "2,8" in spanish.words() and "0,881" in spanish.words()
-    assert "2.8" in english.words() and "0.881" in english.words()
+    assert "2,8" in spanish.words() and "0,8812" in spanish.words()
+    assert "2.8" in english.words() and "0.8812" in english.words()
     assert [] == re.findall(r"(?<![\d.])\d\.\d{3,4}(?![\d.])", spanish.words())
 
 
@@ -154,10 +156,10 @@ def test_the_first_things_to_fix_are_worth_most() -> None:
     page = rendered()
     cards = [e.text for e in page.all("li") if "card" in str(e.attributes.get("class"))][:3]
 
-    assert ["+4 puntos · abre el paso a 4 más", "+2 puntos", "+1 puntos"] == [
+    assert ["+4 puntos · permite ganar 4 puntos más", "+2 puntos", "+1 punto"] == [
         " ".join(card.split())[: len(wanted)]
         for card, wanted in zip(
-            cards, ["+4 puntos · abre el paso a 4 más", "+2 puntos", "+1 puntos"], strict=True
+            cards, ["+4 puntos · permite ganar 4 puntos más", "+2 puntos", "+1 punto"], strict=True
         )
     ]
 
@@ -194,8 +196,8 @@ def test_figures_have_words_and_numbers() -> None:
 def test_every_experiment_shows_measure_and_reference() -> None:
     words = rendered().words()
 
-    assert "Exactitud, prueba 0,881 0,878 – 0,882 ≥ 0,869" in words
-    assert "Diferencia 0,031 0,032 – 0,034 ≤ 0,046" in words
+    assert "Exactitud en prueba 0,8812 0,8780 – 0,8820 ≥ 0,8690" in words
+    assert "Diferencia 0,0312 0,0320 – 0,0340 ≤ 0,0460" in words
     assert "Dense(128, relu) 128 100 480" in words
     assert "15 (se pedían 20)" in words
 
@@ -224,9 +226,9 @@ def test_a_chain_shows_all_its_epochs() -> None:
 def test_claims_stand_beside_measurements() -> None:
     words = rendered().words()
 
-    assert "evaluate con test[0:10000] (celda 10) 0,8812 0,8812 igual" in words
-    assert "evaluate con test[0:10000] (celda 16) 0,9312 0,8871 distinto" in words
-    assert "entrenamiento, última época (celda 9) 0,9059 0,9124 no se compara" in words
+    assert "evaluate con test[0:10000] (celda [8]) 0,8812 0,8812 igual" in words
+    assert "evaluate con test[0:10000] (celda [12]) 0,9312 0,8871 distinto" in words
+    assert "entrenamiento, última época (celda [7]) 0,9059 0,9124 no se compara" in words
     assert "es un promedio a lo largo de una época" in words
 
 
@@ -235,7 +237,7 @@ def test_mistakes_are_named_in_the_readers_language() -> None:
 
     assert "es Camisa dijo Camiseta 99,8 % · n.º 12" in spanish.words()
     assert "is Shirt said T-shirt/top 99.8% · no. 12" in english.words()
-    assert "203 Camisa por Camiseta" in spanish.words()
+    assert "203 era Camisa, dijo Camiseta" in spanish.words()
 
 
 def test_without_pixels_the_gallery_says_so() -> None:
@@ -262,16 +264,16 @@ def test_answers_stand_beside_their_criteria() -> None:
     assert 5 == words.count("pendiente de calificar") and 1 == words.count("No se encontró ninguna")
     assert HIDDEN_IDEA not in page
     assert "<strong>entrenamiento</strong>" in page and ANSWERS[0] not in page
-    assert "La causa Completo 4 / 4 4 ✓ Completo (otorgado)" in rendered("marked").words()
+    assert "La causa Completo 4 / 4 4 ✔ Completo (otorgado)" in rendered("marked").words()
 
 
 def test_a_half_dead_notebook_says_which_cell_and_how() -> None:
     words = rendered("half_dead").words()
 
     assert "llegó a su límite de memoria" in words
-    assert "La celda 16 («# ✏️ Tarea 4.1 · Más neuronas: 500 en la capa oculta, 10 épocas»)" in words
+    assert "La celda [12] «# ✏️ Tarea 4.1 · Más neuronas: 500 en la capa oculta, 10 épocas»" in words
     assert "se interrumpió a los 41 s" in words
-    assert 3 == words.count("no se encontró ningún entrenamiento de este experimento")
+    assert 3 == words.count("todavía sin entrenar")
 
 
 def test_an_unreadable_file_gets_its_reason_and_no_empty_sections() -> None:
@@ -297,8 +299,8 @@ def test_a_fault_of_the_grader_is_called_that() -> None:
 def test_provenance_says_where_points_come_from(language: str) -> None:
     words = rendered(language=language).words()
     wanted = {
-        "es": "se basan solo en modelos que entrenó el propio entrenador del corrector",
-        "en": "rest only on models that the grader's own trainer trained",
+        "es": "salen solo de modelos que entrenó el propio corrector",
+        "en": "come only from models that the grader itself trained",
     }
 
     assert wanted[language] in words
@@ -320,7 +322,7 @@ def test_flags_are_told_in_neutral_words() -> None:
     )))  # fmt: skip
     words = Page(render_report(graded, "en", None)).words().lower()
 
-    assert "images of the test split were among those used for training" in words
+    assert "there were test images among those used for training" in words
     assert [] == [
         word
         for word in ("cheat", "fraud", "tamper", "lie ", "suspicious", "forge")
@@ -360,7 +362,7 @@ def test_one_missing_name_in_a_template_is_an_error() -> None:
     """Templates refuse what they do not know instead of leaving a hole."""
     from jinja2 import UndefinedError
 
-    from grader.report.html import environment
+    from grader.report.pages import environment
 
     with pytest.raises(UndefinedError):
         environment("es").from_string("{{ page.nothing }}").render(page=object())
@@ -407,9 +409,9 @@ def test_colours_reach_the_contrast_that_wcag_asks_for(sheet: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        ("the variables were not handed over", "no se entregaron sus variables"),
+        ("the variables were not handed over", "no se pudieron leer sus capas"),
         ("the model holds Mia, which only the notebook itself can build", "contiene Mia, que solo"),
-        ("<b>something new</b>", "<b>something new</b>"),
+        ("<b>something new</b>", "el programa respondió «<b>something new</b>»"),
     ],
 )
 def test_a_model_that_was_not_measured_says_why(reason: str, said: str) -> None:
@@ -427,7 +429,7 @@ def test_a_model_that_was_not_measured_says_why(reason: str, said: str) -> None:
     ("ended", "said"),
     [
         ("deadline", "llegó a su límite de tiempo"),
-        ("the kernel died", "El kernel del cuaderno murió"),
+        ("the kernel died", "El proceso del cuaderno terminó de forma inesperada"),
         ("driver: OSError: x", "se detuvo antes de terminar: driver: OSError: x."),
     ],
 )

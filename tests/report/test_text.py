@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from grader.report.text import MARKUP, clip, first_line, markdown, visible, without_ansi
+from grader.report.text import MARKUP, clip, markdown, visible, without_ansi
 
 
 def test_ordinary_text_stays() -> None:
@@ -46,11 +46,6 @@ def test_long_text_is_cut() -> None:
     assert "abcd" == clip("abcd", 4)
 
 
-def test_a_cell_is_known_by_its_first_line() -> None:
-    assert "model.fit(x, y)" == first_line("\n\n   model.fit(x, y)\nprint(1)")
-    assert "" == first_line(" \n ")
-
-
 def test_markdown_keeps_what_an_answer_needs() -> None:
     html = markdown(
         "**a** *b* `c`\n\n- d\n- e\n\n3. f\n\n> g\n\n|h|i|\n|-|-|\n|j|k|\n\n```\nl\n```"
@@ -62,7 +57,7 @@ def test_markdown_keeps_what_an_answer_needs() -> None:
 
 def test_headings_are_emphasis_or_low() -> None:
     assert "<p><strong>100/100</strong></p>" in markdown("# 100/100")
-    assert "<h3>Datos</h3>" in markdown("# Datos", headings=True)
+    assert "<h2>Datos</h2>" in markdown("# Datos", headings=True)
     assert "<h6>Hondo</h6>" in markdown("##### Hondo", headings=True)
 
 

@@ -1,0 +1,153 @@
+"""Publish every message with an example in both languages: `python -m scripts.messages`.
+
+The messages are those of the code (`T(…)`) and of the templates; the examples are made here, so
+that each can be read as a student reads it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from jinja2.ext import babel_extract
+
+from grader.locale import Bilingual, T, Text, Translator
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "reference" / "messages.md"
+HEAD = """# Messages · Mensajes
+
+Every sentence that the grader says, with an example, by the file that says it.
+`python -m scripts.messages` writes this page; a test compares it.
+The titles, hints and questions of the workshop are in `assignment.toml` and `rubric.toml`.
+
+Cada frase que dice el corrector, con un ejemplo, según el archivo que la dice.
+"""
+CELL = Bilingual(
+    es="la celda [12] «history = model.fit(…)»", en="cell [12] “history = model.fit(…)”"
+)
+LAYERS = "Flatten → Dense(64, relu) → Dense(10, softmax)"
+# What a name in braces may stand for; `OF` where a message needs another example.
+EXAMPLES: Mapping[str, Any] = {
+    "accuracy": 0.8712, "asked": T("{count} epochs", count=10), "bars": 10, "before": 10,
+    "cell": CELL, "cells": CELL, "classes": 10, "column": 7, "count": 3, "counts": 0.8741,
+    "csv": "notas/grades.csv", "days": 2, "deduction": "0,5", "depth": 6, "detail": "NameError: x",
+    "differences": "…", "done": T("{count} epochs", count=4), "earned": "58,5", "epoch": 4,
+    "epochs": T("{count} epochs", count=10), "error": "ValueError", "expected": "Dense(128, relu)",
+    "first": 0.8702, "found": "Dense(64, relu)", "full": 0.8745, "gap": 0.0581, "grade": "4,1",
+    "here": "TensorFlow 2.19.0", "high": 255.0, "highest": 0.8912, "hours": 5,
+    "how": "ValueError", "image": 100,
+    "images": 60000, "index": 12, "kept": 24, "kernel": "ir", "kind": T("a ZIP archive"),
+    "kinds": "application/javascript", "label": 9, "language": "R", "last": 14,
+    "layer": "Dense", "layers": LAYERS, "least": T("{count} epochs", count=11), "left": 0.0089,
+    "limit": 0.0456, "line": "history = model.fit(…)", "lines": "…", "loss": "mse", "low": 0.0,
+    "measured": 0.8812, "metric": "accuracy", "metrics": "accuracy", "minutes": 3,
+    "missing": T("the test split"), "name": "ana.ipynb", "names": "Sequential.fit",
+    "none": 0.8245, "notes": T("the images are not in order"), "now": 10, "number": 2,
+    "optimizer": "sgd", "over": 0.0125, "path": "informe/report.html", "pending": "30",
+    "points": "58,5 / 70", "position": 812, "possible": "70", "problem": "…", "rate": 0.1,
+    "reason": T("no epoch was completed"), "row": 1, "rows": "test[0:100]", "run": 3,
+    "scored": 27, "second": 0.8741, "seconds": 900, "seen": T("the images go from 0 to 1."),
+    "setting": "sample_weight", "shape": "(100, 10)", "share": 20, "short": 0.0033, "shown": 0.9312,
+    "size": 10000, "split": T("the test split"), "start": 0.8411, "student": "Ana", "taken":
+    "taller3.ipynb", "test": 0.8812, "text": "…", "there": 9, "title": "Más neuronas: 500",
+    "top": "5,0", "total": 5, "train": 0.9393, "usual": 0.001, "value": 0.9312, "version": 3,
+    "wanted": 1, "why": T("The model was trained in the notebook and could not be verified."),
+}  # fmt: skip
+OF: Mapping[str, Mapping[str, Any]] = {
+    "{first} or {second}": {"first": "Dense(128, relu)", "second": "Dense(500, relu)"},
+    "{first} {second}": {"first": "…", "second": "…"},
+    "{text}": {"text": "adam"},
+    "This ran with {here}, and the reference values were made with {there}: accuracies may differ "
+    "a little from those of another computer.": {"there": "TensorFlow 2.21.0"},
+    "it uses {name}, which the grader does not know": {"name": "Lookahead"},
+    "Your notebook shows class {number} ({name}) for test image 0.": {"name": "Botín", "number": 9},
+}
+OF_PAGES: Mapping[str, str] = {
+    "answers": "30", "asked": "20", "checks": "4", "found": "15", "gain": "1", "high": "5,0",
+    "label": "Camisa", "late": "1 d 2 h 0 min", "low": "0,0", "more": "4", "passing": "3,0",
+    "predicted": "Camiseta", "reason": "…", "wrong": "1 188",
+}  # fmt: skip
+KEYWORDS = ("gettext", "_", "ngettext")
+FIRSTS = ("shows images {first} to {last}", "shows test images {first} to {last}")
+
+
+def catalogue() -> dict[str, list[str]]:
+    """Return the messages of each file, in the order of the code, each under its first file."""
+    found: dict[str, list[str]] = {}
+    known: set[str] = set()
+    for path in [*sorted((ROOT / "grader").rglob("*.py")), *_templates()]:
+        texts = _of_code(path) if path.suffix == ".py" else _of_template(path)
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(new)
+        if new:
+            found[path.relative_to(ROOT).as_posix()] = new
+    return found
+
+
+def example(template: str, language: str) -> str:
+    """Return a message with example values in one language.
+
+    Raises:
+        KeyError: a name in it has no example.
+    """
+    if "%(" in template:
+        return _of_page(template, language)
+    values = {name: _value(name, template) for _, name, _, _ in Formatter().parse(template) if name}
+    return Translator(language)(Text(template, values))
+
+
+def page() -> str:
+    """Return the whole page."""
+    parts = [HEAD]
+    for name, templates in catalogue().items():
+        parts.append(f"\n## `{name}`\n")
+        for template in templates:
+            parts.append(
+                f"- {_plain(example(template, 'en'))}\n  {_plain(example(template, 'es'))}"
+            )
+    return "\n".join(parts) + "\n"
+
+
+def _value(name: str, template: str) -> Any:
+    if name in ("first", "last") and any(first in template for first in FIRSTS):
+        return {"first": 0, "last": 14}[name]
+    return OF.get(template, {}).get(name, EXAMPLES[name])
+
+
+def _of_page(template: str, language: str) -> str:
+    values = {name: str(value) for name, value in EXAMPLES.items() if not isinstance(value, Text)}
+    return str(Translator(language).catalogue.gettext(template) % (values | OF_PAGES))
+
+
+def _templates() -> list[Path]:
+    return [
+        path for path in sorted((ROOT / "templates").rglob("*")) if path.suffix in (".html", ".j2")
+    ]
+
+
+def _of_code(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "T" and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+def _of_template(path: Path) -> Iterator[str]:
+    with path.open("rb") as source:
+        for _, _, message, _ in babel_extract(
+            source, ("gettext", "_", "ngettext"), [], {"silent": "false"}
+        ):
+            yield message if isinstance(message, str) else message[0]
+
+
+def _plain(text: str) -> str:
+    return text.replace("<", "&lt;").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
