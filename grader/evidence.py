@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from grader import wire
+from grader.locale import Readable, T
 from grader.recipes import (
     Count,
     Data,
@@ -27,6 +28,7 @@ from grader.recipes import (
 )
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+LINE = 60  # characters of a cell's first line in a sentence
 CellIndex = Annotated[int, Field(ge=0, le=100_000)] | None
 
 
@@ -341,6 +343,16 @@ class Evidence:
         """Return the first line of a cell that says something, by which people know it."""
         source = self.sources[index] if index is not None and 0 <= index < len(self.sources) else ""
         return next((line.strip() for line in source[:20_000].splitlines() if line.strip()), "")
+
+    def called(self, index: int | None) -> Readable:
+        """Return a cell as people know it: the number that Jupyter shows, and its first line."""
+        number, line = self.number(index), self.first_line(index)
+        line = line if len(line) <= LINE else line[: LINE - 1].rstrip() + "…"
+        if number is None:
+            return T("the cell “{line}”", line=line) if line else T("a cell")
+        if not line:
+            return T("cell [{number}]", number=number)
+        return T("cell [{number}] “{line}”", number=number, line=line)
 
     def printed(self, cell: CellRun) -> str:
         """Return the text that a cell's outputs show."""

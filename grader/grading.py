@@ -303,8 +303,8 @@ def _by_hand(assignment: Assignment, gathered: Gathered, override: Override) -> 
 
 
 def _located(finding: Finding, notebook: Notebook) -> Finding:
-    """Name the cell that the notebook sets aside for a check, where the judgement names none."""
-    if finding.cell is not None:
+    """Name the cell that the notebook sets aside for a check of which nothing was seen."""
+    if finding.cell is not None or finding.status is not Status.NOT_ATTEMPTED:
         return finding
     meant = (cell for cell in notebook.cells if finding.check in cell.role.get("check", "").split())
     return replace(finding, cell=next((cell.index for cell in meant), None))

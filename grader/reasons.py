@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from string import Formatter
 
 from grader.locale import Readable, T, Text
 
@@ -38,7 +39,7 @@ REASONS: Mapping[str, Text] = {
     r"|a value does not come from the model's input|the model's call cannot be traced.*"
     r"|the model's input shape is not known, or it has several inputs"
     r"|the model is built by its first step|the variables were not handed over": T(
-        "its layers could not be read"
+        "its layers cannot be followed one by one"
     ),
     r"the model has several inputs or outputs": T("the model has several inputs or outputs"),
     r"the model is too (?:deep|large)|the model has more than \d+ operations": T(
@@ -62,7 +63,7 @@ REASONS: Mapping[str, Text] = {
     # compile and fit
     r"there is no optimizer|compile left no trace": T("it was not compiled"),
     r"(?P<name>\w+) is not on the allow-list"
-    r"|\w+: ['\"]?(?P<name2>[^'\"]*)['\"]? is not on the allow-list": T(
+    r"|\w+: ['\"]?(?P<name2>[^'\"]+)['\"]? is not on the allow-list": T(
         "it uses {name}, which the grader does not know"
     ),
     r"the (?P<setting>\w+) of (?P<name>\w+) is not plain": T(
@@ -91,6 +92,10 @@ REASONS: Mapping[str, Text] = {
     r"(?:its training takes|all trainings together take) more than (?P<seconds>\d+) s": T(
         "training it again would take more than {seconds} seconds"
     ),
+    r"a batch of \d+ rows is too large for this model.*"
+    r"|\d+ rows in batches of \d+ take this model too long": T(
+        "with this batch size the model takes more memory or time than the grader gives it"
+    ),
     r"the weights are not finite numbers: the training diverged": T(
         "the loss grew without limit, so the weights are no longer numbers (nan)"
     ),
@@ -105,5 +110,10 @@ def said(reason: str | None) -> Readable:
         found = re.fullmatch(pattern, reason, re.DOTALL)
         if found:
             values = {key.rstrip("2"): value for key, value in found.groupdict().items() if value}
-            return Text(text.template, values)
+            if _names(text.template) <= values.keys():
+                return Text(text.template, values)
     return T("its program answered “{reason}”", reason=reason)
+
+
+def _names(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name}

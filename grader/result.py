@@ -11,7 +11,7 @@ from typing import Any, Literal
 from grader.assignment import Assignment
 from grader.evidence import CellRun, Evidence, Run
 from grader.findings import Finding, Flag
-from grader.locale import Readable, T, Translator
+from grader.locale import Readable, Translator
 
 SCHEMA = "grader/result/1"
 
@@ -131,7 +131,7 @@ def result_json(graded: Graded, language: str) -> dict[str, Any]:
             "range": [float(score.lowest), float(score.highest)],
             "scale": f"{scale.minimum}–{scale.maximum}",
         },
-        "findings": [_finding(finding, say) for finding in graded.findings],
+        "findings": [_finding(finding, graded, say) for finding in graded.findings],
         "runs": [_run(run, graded) for run in graded.evidence.runs],
         "answers": [_answer(answer) for answer in graded.answers],
         "flags": [_flag(flag, say) for flag in graded.flags],
@@ -173,12 +173,7 @@ def layer_text(op: str, config: Mapping[str, Any]) -> str:
     return f"{name}({', '.join(words)})" if words else name
 
 
-def cell_name(cell: int | None, say: Translator) -> str:
-    """Return how a report names a cell: counted from 0, as in `cells`."""
-    return "" if cell is None else say(T("cell {index}", index=cell))
-
-
-def _finding(finding: Finding, say: Translator) -> dict[str, Any]:
+def _finding(finding: Finding, graded: Graded, say: Translator) -> dict[str, Any]:
     return {
         "check": finding.check,
         "status": finding.status.value,
@@ -188,7 +183,8 @@ def _finding(finding: Finding, say: Translator) -> dict[str, Any]:
         "title": say(finding.title),
         "expected": say(finding.expected),
         "observed": say(finding.observed),
-        "where": cell_name(finding.cell, say),
+        "cell": finding.cell,
+        "where": "" if finding.cell is None else say(graded.evidence.called(finding.cell)),
         "hint": say(finding.hint) if finding.hint else "",
         "remark": say(finding.remark) if finding.remark else "",
         "run": finding.run,

@@ -1,7 +1,8 @@
 """The code that runs inside the walls: copied out of this package under a neutral name.
 
-Inside, the package `grader` does not exist; what a process there may import of ours is exactly
-what is staged for it. Imports between the staged modules are relative, so names do not matter.
+Inside, our code is not to be had under its own name (a kernel finds a stub there); what a process
+may import of ours is exactly what is staged for it. Imports between the staged modules are
+relative, so names do not matter.
 """
 
 from __future__ import annotations

@@ -154,14 +154,14 @@ def decode(data: bytes, name: str) -> str:
     if _is_utf16(data):
         raise refusal("utf-16", name=name)
     if b"\0" in data:
-        raise refusal("nul-bytes", name=name, position=data.index(b"\0"))
+        raise refusal("nul-bytes", name=name, position=str(data.index(b"\0")))
     if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS:
         raise refusal("too-many-values", name=name)
     try:
         # A lone surrogate written as three bytes is repaired later, like its escaped form.
         return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
-        raise refusal("not-utf-8", name=name, position=error.start) from error
+        raise refusal("not-utf-8", name=name, position=str(error.start)) from error
 
 
 def parse(text: str, name: str) -> tuple[Any, bool]:
@@ -203,7 +203,9 @@ def _not_json(text: str, name: str, error: json.JSONDecodeError) -> Unreadable:
     body = text.lstrip("\ufeff \t\r\n")
     if not body.startswith(("{", "[")):
         return _other_kind(name, _kind_of_text(body))
-    return refusal(_mistake(text, error), name=name, line=error.lineno, column=error.colno)
+    return refusal(
+        _mistake(text, error), name=name, line=str(error.lineno), column=str(error.colno)
+    )
 
 
 def _mistake(text: str, error: json.JSONDecodeError) -> str:

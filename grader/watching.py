@@ -49,9 +49,10 @@ class Watching:
 
     @property
     def epochs(self) -> tuple[int, int]:
-        """Epochs of the latest training, and of all so far."""
+        """Epochs of the training that is going on, and of all so far."""
         fits = list(self.ledger.fits) if self.ledger is not None else []
-        return (fits[-1].epochs if fits else 0), sum(one.epochs for one in fits)
+        open_now = bool(fits) and fits[-1].final is None
+        return (fits[-1].epochs if open_now else 0), sum(one.epochs for one in fits)
 
 
 @contextmanager

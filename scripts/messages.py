@@ -45,19 +45,20 @@ EXAMPLES: Mapping[str, Any] = {
     "layer": "Dense", "layers": LAYERS, "least": T("{count} epochs", count=11), "left": 0.0089,
     "limit": 0.0456, "line": "history = model.fit(…)", "lines": "…", "loss": "mse", "low": 0.0,
     "measured": 0.8812, "metric": "accuracy", "metrics": "accuracy", "minutes": 3,
-    "missing": T("the test split"), "name": "ana.ipynb", "names": "Sequential.fit",
+    "missing": T("the test data"), "name": "ana.ipynb", "names": "Sequential.fit",
     "none": 0.8245, "notes": T("the images are not in order"), "now": 10, "number": 2,
     "optimizer": "sgd", "over": 0.0125, "path": "informe/report.html", "pending": "30",
     "points": "58,5 / 70", "position": 812, "possible": "70", "problem": "…", "rate": 0.1,
     "reason": T("no epoch was completed"), "row": 1, "rows": "test[0:100]", "run": 3,
     "scored": 27, "second": 0.8741, "seconds": 900, "seen": T("the images go from 0 to 1."),
     "setting": "sample_weight", "shape": "(100, 10)", "share": 20, "short": 0.0033, "shown": 0.9312,
-    "size": 10000, "split": T("the test split"), "start": 0.8411, "student": "Ana", "taken":
+    "size": 10000, "split": T("the test data"), "start": 0.8411, "student": "Ana", "taken":
     "taller3.ipynb", "test": 0.8812, "text": "…", "there": 9, "title": "Más neuronas: 500",
     "top": "5,0", "total": 5, "train": 0.9393, "usual": 0.001, "value": 0.9312, "version": 3,
     "wanted": 1, "why": T("The model was trained in the notebook and could not be verified."),
 }  # fmt: skip
 OF: Mapping[str, Mapping[str, Any]] = {
+    "I recognised images of {seen}, but none of {missing}.": {"seen": T("the training data")},
     "{first} or {second}": {"first": "Dense(128, relu)", "second": "Dense(500, relu)"},
     "{first} {second}": {"first": "…", "second": "…"},
     "{text}": {"text": "adam"},

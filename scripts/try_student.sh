@@ -39,6 +39,8 @@ import getpass, importlib.metadata as m, os
 print("user", os.getuid(), "· TensorFlow", m.version("tensorflow"), "· Keras", m.version("keras"))
 PY
 taller/bin/grader data
+mkdir -p "\$HOME/.keras/datasets"
+ln -s "\$XDG_CACHE_HOME"/grader/datasets/*/keras "\$HOME/.keras/datasets/fashion-mnist"
 time taller/bin/grader check taller3.ipynb || [ \$? -eq 1 ]
 time taller/bin/grader check taller3.ipynb > second.txt || [ \$? -eq 1 ]
 taller/bin/python live.py

@@ -92,3 +92,28 @@ def test_names_are_kept() -> None:
     )
     assert "Lookahead" in Translator("es")(said("Lookahead is not on the allow-list"))
     assert "mse" in Translator("es")(said("losses: 'mse' is not on the allow-list"))
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "x: '' is not on the allow-list", "x: \"\" is not on the allow-list", "{name}", "{0}",
+        "the model holds , which only the notebook itself can build", "fit was given ", "\n",
+        "the  of  is not plain", "Ñandú has a {setting}", "a" * 300, "(" * 300,
+    ],
+)  # fmt: skip
+def test_a_hostile_reason_is_still_said(reason: str) -> None:
+    """Whatever a kernel leaves as a reason becomes a sentence, in both languages."""
+    assert Translator("es")(said(reason)) and Translator("en")(said(reason))
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "a batch of 60000 rows is too large for this model: all layers keep 9 values of each row",
+        "60000 rows in batches of 1 take this model too long",
+    ],
+)
+def test_what_a_trainer_refuses_for_its_size_is_said(reason: str) -> None:
+    """A batch size is the student's own choice."""
+    assert "con este tamaño de lote" in Translator("es")(said(reason))

@@ -15,8 +15,8 @@ from grader.watching import Watching, _left_s, _line, shown
 SOURCES = ["", "import tensorflow as tf", "", "# Tarea 2.1 · Línea base\nmodel.fit(x)", "  "]
 
 
-def ledger(*epochs: int) -> Any:
-    return SimpleNamespace(fits=[SimpleNamespace(epochs=one) for one in epochs])
+def ledger(*epochs: int, final: str | None = None) -> Any:
+    return SimpleNamespace(fits=[SimpleNamespace(epochs=one, final=final) for one in epochs])
 
 
 def test_the_line_names_cell_epoch_and_what_is_left(tmp_path: Path) -> None:
@@ -36,6 +36,12 @@ def test_what_a_kernel_writes_is_only_shown(tmp_path: Path) -> None:
         (tmp_path / wire.CELL).write_text(text, encoding="utf-8")
 
         assert "Preparo el cuaderno" == _line(Watching(tmp_path), SOURCES, 50, Translator("es"))
+
+
+def test_an_epoch_is_told_only_while_its_training_goes_on() -> None:
+    """The cells after it have no epoch."""
+    assert (4, 14) == Watching(None, ledger(10, 4)).epochs
+    assert (0, 14) == Watching(None, ledger(10, 4, final="state")).epochs
 
 
 def test_nothing_is_said_of_a_time_that_is_not_known() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from grader import reasons
-from grader.checks.judging import Case, Outcome, cell_called, graded
+from grader.checks.judging import Case, Outcome, graded
 from grader.checks.outline import rescaling
 from grader.checks.rows import Rows, read_rows
 from grader.checks.scaling import Scaling, scaling_of
@@ -136,9 +136,7 @@ def scaled(case: Case) -> Outcome:
     share = sum(scaling.share for _, scaling in known) / len(known)
     if wrong:
         run, scaling = wrong[0]
-        said = T(
-            "In {cell}, {seen}", cell=cell_called(case.evidence, run.fit.cell), seen=scaling.text
-        )
+        said = T("In {cell}, {seen}", cell=case.evidence.called(run.fit.cell), seen=scaling.text)
         hint = scaling.hint
         return graded(
             case.check.possible,
@@ -168,7 +166,7 @@ def _with_test(case: Case, known: Sequence[tuple[Run, Scaling]], expected: Reada
         said = T(
             "The training images go from 0 to 1, but in {cell} the test images were scaled in "
             "another way: {seen}",
-            cell=cell_called(case.evidence, at),
+            cell=case.evidence.called(at),
             seen=different[0].text,
         )
         hint = T(

@@ -15,7 +15,7 @@ from grader.assignment import Assignment, Experiment
 from grader.checks import architecture, trust
 from grader.checks.architecture import Likeness, Match
 from grader.checks.aspects import ASPECTS, Candidate
-from grader.checks.judging import Case, Outcome, cell_called, epochs, guarded, skipped, together
+from grader.checks.judging import Case, Outcome, epochs, guarded, skipped, together
 from grader.checks.outline import Outline, outline
 from grader.evidence import Evidence, Run
 from grader.findings import Flag, Status
@@ -153,7 +153,7 @@ class Trainings:
             said = T(
                 "I found no fit like this one. In {cell} a loop of its own trains step by step, "
                 "which the self-check in the notebook cannot follow; grader check can.",
-                cell=cell_called(self.evidence, loops[0]),
+                cell=self.evidence.called(loops[0]),
             )
             outcome = Outcome(Status.NOT_ATTEMPTED, expected, said, cell=loops[0])
             return dict.fromkeys(ASPECTS, outcome)
@@ -161,7 +161,7 @@ class Trainings:
             said = T(
                 "I found no fit like this one, but {cell} trains step by step in a loop of its "
                 "own, so a person looks at it.",
-                cell=cell_called(self.evidence, loops[0]),
+                cell=self.evidence.called(loops[0]),
             )
             outcome = Outcome(Status.NEEDS_REVIEW, expected=expected, observed=said, cell=loops[0])
             return dict.fromkeys(ASPECTS, outcome)
@@ -194,7 +194,7 @@ class Trainings:
         return said, near.fit.cell
 
     def _without_epochs(self, run: Run) -> Readable:
-        cell = cell_called(self.evidence, run.fit.cell)
+        cell = self.evidence.called(run.fit.cell)
         if run.fit.error:
             return T(
                 "In {cell} the training ended in an error before its first epoch was done: "
@@ -208,12 +208,12 @@ class Trainings:
         return T(
             "The training of {cell} would also serve here, but it already counts for “{title}”, "
             "and each training counts once.",
-            cell=cell_called(self.evidence, run.fit.cell),
+            cell=self.evidence.called(run.fit.cell),
             title=title(self.assignment, server),
         )
 
     def _nearest_text(self, run: Run, experiment: Experiment) -> Readable:
-        match, cell = self.match(run, experiment), cell_called(self.evidence, run.fit.cell)
+        match, cell = self.match(run, experiment), self.evidence.called(run.fit.cell)
         if match.likeness > Likeness.FAILED:
             return T(
                 "The model of {cell} has this architecture, but it was trained for {epochs}; from "

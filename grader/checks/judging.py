@@ -13,7 +13,6 @@ from grader.evidence import CellRun, Evidence, Run
 from grader.findings import Finding, Status
 from grader.locale import Readable, T
 
-LINE = 60  # characters of a cell's first line in a sentence
 STEP = 25  # hundredths: partial points come in quarters of a point
 BLOCKING = (Status.FAILED, Status.SKIPPED, Status.NOT_ATTEMPTED)
 STOPPED = ("error", "timeout", "killed")
@@ -167,17 +166,6 @@ def epochs(count: int) -> Readable:
     return T("1 epoch") if count == 1 else T("{count} epochs", count=count)
 
 
-def cell_called(evidence: Evidence, index: int | None) -> Readable:
-    """Return a cell as people know it: the number that Jupyter shows, and its first line."""
-    number, line = evidence.number(index), evidence.first_line(index)
-    line = line if len(line) <= LINE else line[: LINE - 1].rstrip() + "…"
-    if number is None:
-        return T("the cell “{line}”", line=line) if line else T("a cell")
-    if not line:
-        return T("cell [{number}]", number=number)
-    return T("cell [{number}] “{line}”", number=number, line=line)
-
-
 def why_missing(evidence: Evidence) -> Readable | None:
     """Say which cell ended the notebook early, or which ended in an error; None when none did."""
     stopped = [cell for cell in evidence.cells if cell.status in STOPPED]
@@ -185,17 +173,17 @@ def why_missing(evidence: Evidence) -> Readable | None:
     if unrun is not None:
         before = [cell for cell in stopped if cell.index < unrun.index]
         if not before:
-            first = cell_called(evidence, unrun.index)
+            first = evidence.called(unrun.index)
             return T("The notebook stopped early: from {cell} on nothing was run.", cell=first)
         last = before[-1]
         return T(
             "The notebook stopped at {cell} ({how}), so the cells after it were not run.",
-            cell=cell_called(evidence, last.index),
+            cell=evidence.called(last.index),
             how=_how(last),
         )
     if stopped:
         cells = [
-            T("{cell} ({how})", cell=cell_called(evidence, cell.index), how=_how(cell))
+            T("[{number}] ({how})", number=evidence.number(cell.index), how=_how(cell))
             for cell in stopped[:4]
         ]
         return T("Not every cell ran to its end: {cells}.", cells=cells)

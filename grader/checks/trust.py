@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from grader import reasons
 from grader.assignment import Assignment
-from grader.checks.judging import cell_called, together
+from grader.checks.judging import together
 from grader.checks.rows import read_rows, row_text
 from grader.evidence import Evaluation, Evidence, Run
 from grader.findings import Flag, Status
@@ -104,7 +104,7 @@ def claim(run: Run, evidence: Evidence, assignment: Assignment) -> Readable | No
 
 def flags(run: Run, evidence: Evidence, assignment: Assignment) -> Iterator[Flag]:
     """Yield what a person should know about a run that serves an experiment."""
-    cell = cell_called(evidence, run.fit.cell)
+    cell = evidence.called(run.fit.cell)
     rows = test_rows_trained_on(run, evidence, assignment)
     if rows is not None:
         yield Flag(
@@ -151,7 +151,7 @@ def tampered(evidence: Evidence) -> Iterator[Flag]:
     said = T(
         "In {cell} the notebook replaced {names}, so from there on the grader cannot confirm "
         "what the notebook shows with them.",
-        cell=[cell_called(evidence, cell) for cell in cells] or cell_called(evidence, None),
+        cell=[evidence.called(cell) for cell in cells] or evidence.called(None),
         names=", ".join(dict.fromkeys(note.detail for note in replaced[:6])),
     )
     yield Flag("tampered_recorder", said)
@@ -168,7 +168,7 @@ def own_loops(evidence: Evidence) -> Iterator[Flag]:
         said = T(
             "In {cell}, a loop of the notebook's own trains a model step by step. It could not be "
             "repeated, so a person decides.",
-            cell=cell_called(evidence, cell),
+            cell=evidence.called(cell),
         )
         yield Flag("unverifiable_model", said)
 
@@ -185,7 +185,7 @@ def implausible(
     said = T(
         "The model of {cell} shows a test accuracy of {shown:.4f}; our own trainings of this model "
         "reach up to {highest:.4f}.",
-        cell=cell_called(evidence, run.fit.cell),
+        cell=evidence.called(run.fit.cell),
         shown=max(claims),
         highest=highest,
     )

@@ -148,17 +148,17 @@ class Session:
     def _stale(self) -> set[int]:
         """The runs of cells that were run again since: mended, or just once more.
 
-        Cells are known by their id where the frontend sends one, else by their source; a cell
-        without id that failed is also replaced by the next one when that reads much the same.
+        Cells are known by their id. Where the frontend sends none, only a run that failed is
+        replaced, by the next one when that reads much the same: two experiments may well have the
+        same line of code.
         """
         latest: dict[str, int] = {}
         stale: set[int] = set()
         for index in sorted(self.cells):
             cell = self.cells[index]
-            key = cell["id"] or f"source {cell['source'].strip()}"
-            if key in latest:
-                stale.add(latest[key])
-            latest[key] = index
+            if cell["id"]:
+                stale.update({latest[cell["id"]]} if cell["id"] in latest else ())
+                latest[cell["id"]] = index
             before = self.cells.get(index - 1, {})
             failed = before.get("record", {}).get("status") == "error"
             if failed and not cell["id"] and _alike(before["source"], cell["source"]):

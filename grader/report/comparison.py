@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.assignment import Experiment
+from grader.checks.architecture import Likeness
 from grader.checks.outline import outline
 from grader.evidence import Measurement, Run
 from grader.locale import T, Translator
 from grader.report import charts
-from grader.report.runs import Chart, thresholds
+from grader.report.runs import Chart, nearest, thresholds
 from grader.report.text import clip
 from grader.report.words import DECIMALS
 from grader.result import Graded
@@ -76,7 +77,8 @@ class _Writer:
         if run.measured is None:
             return Compared(experiment.id, title, epochs=str(run.epochs))
         limits = thresholds(self._graded.assignment, experiment, run)
-        band = limits.accuracy_band if limits else None
+        same = nearest(experiment, run).likeness > Likeness.FAILED
+        band = limits.accuracy_band if limits and same else None
         measured, other = run.measured, self._comparable(experiment, run)
         self._pairs.append(
             charts.Pair(title, measured.train_accuracy, measured.test_accuracy, band)

@@ -23,7 +23,7 @@ class FindingView:
     Attributes:
         number, line: of the cell to look at.
         gain, unlocks: points, written where there are any.
-        repeats: the finding before it said the same.
+        repeats: the finding before it expected and saw the same.
     """
 
     check: str
@@ -126,11 +126,12 @@ def _section(name: str, graded: Graded, say: Translator) -> Section:
 
 def _told(findings: Sequence[Finding], graded: Graded, say: Translator) -> Iterator[FindingView]:
     """The five checks of a training that is not there say the same: once is enough."""
-    before = ""
+    before = ("", "")
     for finding in findings:
         view = _finding(finding, graded, say)
-        yield replace(view, repeats=view.observed == before)
-        before = view.observed
+        said = view.expected, view.observed
+        yield replace(view, repeats=said == before and not view.overridden)
+        before = said
 
 
 def _title(name: str, graded: Graded, say: Translator) -> str:

@@ -12,7 +12,6 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from grader.checks.judging import cell_called
 from grader.findings import Finding, Status
 from grader.locale import Readable, T, Translator
 from grader.report.words import ICON, SECTIONS
@@ -84,7 +83,7 @@ def _details(finding: Finding, graded: Graded, say: Translator) -> Iterator[str]
     yield say(T("Expected: {text}", text=finding.expected))
     yield say(T("Observed: {text}", text=finding.observed))
     if finding.cell is not None:
-        yield say(T("Where: {cell}", cell=cell_called(graded.evidence, finding.cell)))
+        yield say(T("Where: {cell}", cell=graded.evidence.called(finding.cell)))
     if finding.hint is not None:
         yield say(T("Try this: {text}", text=finding.hint))
 

@@ -94,10 +94,12 @@ def page(graded: Graded, say: Translator, pixels: Pixels | None) -> Page:
         writer = ExperimentWriter(graded, say)
         views = tuple(writer.experiment(experiment) for experiment in experiments)
         compared = comparison(graded, say)
-    judged = {section.id: section for section in sections(graded, say)}
+    others = {section.id: section for section in sections(graded, say)}
+    judged = bool(graded.findings) and graded.problem is None
     stories = tuple(
-        Story(view, judged.pop(view.id, None), mistakes(graded, experiment, say, pixels))
+        Story(view, others.pop(view.id, None), mistakes(graded, experiment, say, pixels))
         for view, experiment in zip(views, experiments, strict=True)
+        if judged
     )
     return Page(
         title=clip(say(graded.assignment.spec.title.text)),
@@ -112,8 +114,8 @@ def page(graded: Graded, say: Translator, pixels: Pixels | None) -> Page:
         first=first(graded, say),
         comparison=compared,
         stories=stories,
-        sections=tuple(judged.values()),
-        judged=bool(graded.findings),
+        sections=tuple(others.values()),
+        judged=judged,
         pictures=pixels is not None,
         answers=answers(graded, say),
         claims=tuple(claim for one in experiments for claim in claims(graded, one, say)),

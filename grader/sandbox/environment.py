@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from grader.sandbox.jobs import HOME
 
-# Bit-equal training needs the same thread counts on both sides of the walls.
+# Bit-equal training needs one thread for each operation on both sides of the walls.
 THREADS = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

@@ -137,8 +137,8 @@ def test_evidence_without_splits_breaks_nothing() -> None:
             "se detuvo en la celda [1] (el proceso del cuaderno terminó",
         ),
         ((cell(5, status="not_run"),), "desde la celda [1] no se ejecutó nada"),
-        ((cell(2, status="error", error="KeyError"), cell(3)), "la celda [1] (KeyError)"),
-        ((cell(2, status="error"), cell(3)), "la celda [1] (terminó con un error)"),
+        ((cell(2, status="error", error="KeyError"), cell(3)), "[1] (KeyError)"),
+        ((cell(2, status="error"), cell(3)), "[1] (terminó con un error)"),
     ],
 )
 def test_a_stopped_notebook_explains_missing_work(cells: Any, words: str) -> None:
@@ -220,3 +220,16 @@ def test_unread_rows_are_none() -> None:
     assert None is read_rows(None)
     assert None is read_rows(data([[3, 1]]))
     assert None is read_rows(data("%%%"))
+
+
+def test_a_cell_is_called_as_people_know_it() -> None:
+    """The number that Jupyter shows after a run from the top, and the first line with words."""
+    sources = ("# Título", "\n\n  model.fit(x)  \nprint(1)", "", "x" * 80)
+    seen = evidence(cells=(cell(1), cell(3)), sources=sources)
+    live = evidence(sources=sources, live=True)
+
+    assert "la celda [1] «model.fit(x)»" == spanish(seen.called(1))
+    assert f"cell [2] “{'x' * 59}…”" == english(seen.called(3))
+    assert "la celda «# Título»" == spanish(seen.called(0))
+    assert "una celda" == spanish(seen.called(None)) == spanish(seen.called(2))
+    assert (4, None) == (live.number(3), live.number(None))

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from grader.cli import main
+from grader.locale import Text
 from scripts import checks, messages
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +21,14 @@ PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 def test_the_messages_are_as_the_code_says_them() -> None:
     """`python -m scripts.messages` has nothing to change; each message has an example."""
     assert messages.page() == messages.PAGE.read_text(encoding="utf-8")
+
+
+def test_an_example_speaks_sentences_that_exist() -> None:
+    """A sentence inside an example is one of the catalogue, else it would stay in English."""
+    known = {text for texts in messages.catalogue().values() for text in texts}
+    values = [*messages.EXAMPLES.values(), *(v for of in messages.OF.values() for v in of.values())]
+
+    assert [] == [v.template for v in values if isinstance(v, Text) and v.template not in known]
 
 
 def test_the_checks_are_as_the_assignment_says_them() -> None:

@@ -67,12 +67,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory, keras_home: Path) -> Iterator[
     )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    share = packages / "share" / "jupyter"
     search = os.pathsep.join([str(ROOT), str(packages)])
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
-         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"],
+         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}",
+         f"--app-dir={share / 'lab'}"],
         cwd=folder, env={**os.environ, "PYTHONPATH": search, "HOME": str(folder / ".home"),
-             "KERAS_HOME": str(keras_home), "XDG_CACHE_HOME": str(cache_home().parent)},
+             "KERAS_HOME": str(keras_home), "XDG_CACHE_HOME": str(cache_home().parent),
+             "JUPYTER_PATH": str(share)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
@@ -104,9 +107,7 @@ def test_check_shows_its_table_in_jupyterlab(lab: tuple[str, Path], tmp_path: Pa
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(f"{address}/lab/tree/{name}?token={TOKEN}")
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=120_000)
-        page.wait_for_selector(
-            '.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000, state="attached"
-        )
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         page.wait_for_selector(".grader-check", timeout=300_000, state="attached")
@@ -118,6 +119,6 @@ def test_check_shows_its_table_in_jupyterlab(lab: tuple[str, Path], tmp_path: Pa
             page.screenshot(path=Path(picture) / "check.png")
         browser.close()
 
-    assert "Construir la línea base" in said and "provisional" in said
+    assert "Construir la línea base" in said and "(provisional)" in said
     assert "Escalar las imágenes" in said
     assert "Veo 0 de 5 respuestas escritas" in said

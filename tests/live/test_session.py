@@ -27,10 +27,12 @@ for source in json.loads(sys.stdin.read()):
         done = shell.run_cell(source, store_history=True, cell_id=name)
     if done.error_in_exec is not None:
         errors.append(repr(done.error_in_exec))
+    printed = caught.stdout
     shown += [output.data for output in caught.outputs if "text/html" in output.data]
     if source.startswith("%"):
         errors += [caught.stdout] if "Error" in caught.stdout else []
-print("\\n" + json.dumps({"shown": shown, "errors": errors, "left": shell.user_ns.get("left")}))
+print("\\n" + json.dumps({"shown": shown, "errors": errors, "left": shell.user_ns.get("left"),
+                         "printed": printed}))
 """
 LOAD = "%load_ext grader"
 DATA = """import random
@@ -85,7 +87,8 @@ def test_check_says_what_the_kernel_has_done(ran: Ran) -> None:
     assert "✔ Construir la línea base" in spanish["text/plain"]
     assert "✔ Entrenar la línea base durante 10 épocas" in spanish["text/plain"]
     assert "✔ Escalar las imágenes" in spanish["text/plain"]
-    assert "provisional" in english["text/html"] and "Build the baseline" in english["text/html"]
+    assert "<i>(provisional)</i>" in english["text/html"]
+    assert "Build the baseline" in english["text/html"]
     assert "la celda [4] «history = model.fit" in spanish["text/plain"]
 
 
@@ -121,6 +124,7 @@ def test_a_judge_that_fails_is_our_fault(ran: Ran) -> None:
     found = ran([LOAD, broken, "%check"])
 
     assert [] == found["shown"] and [] == found["errors"]
+    assert "es un fallo del corrector, no tuyo" in found["printed"]
 
 
 def test_only_the_latest_run_of_a_cell_counts(ran: Ran) -> None:
@@ -138,10 +142,11 @@ def test_only_the_latest_run_of_a_cell_counts(ran: Ran) -> None:
 
 def test_what_is_printed_is_seen(ran: Ran) -> None:
     """Also after a progress bar, and in cells after the one that loaded the extension."""
+    quiet = DATA.replace("print(x.shape, x_test.shape)", "")
     noisy = f"{FIT.replace('verbose=0', 'verbose=1')}\nprint(y.shape, y_test.shape, 10000)"
-    found = ran([LOAD, DATA, MODEL, noisy, "%check"])["shown"][0]["text/plain"]
+    found = ran([LOAD, quiet, MODEL, noisy, "%check"])["shown"][0]["text/plain"]
 
-    assert "no se imprimió el tamaño" not in found
+    assert "Todavía falta algo: no se dibujó la imagen 100" in " ".join(found.split())
 
 
 def test_a_hidden_run_belongs_to_its_cell(ran: Ran) -> None:
@@ -150,3 +155,12 @@ def test_a_hidden_run_belongs_to_its_cell(ran: Ran) -> None:
 
     assert "✔ Entrenar la línea base" in found["text/plain"]
     assert "la celda [4] «%%capture»" in found["text/plain"]
+
+
+def test_the_same_line_in_two_cells_is_two_runs(ran: Ran) -> None:
+    """Without cell ids nothing that worked is taken for an earlier run of something else."""
+    other = MODEL.replace("Dense(128", "Dense(500")
+    found = ran([LOAD, DATA, MODEL, FIT, other, FIT, "%check"])["shown"][0]["text/plain"]
+
+    assert "✔ Entrenar la línea base" in found
+    assert "✔ Entrenar el modelo de 500 neuronas" in found

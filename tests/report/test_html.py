@@ -18,7 +18,7 @@ from grader.evidence import CellRun, Evidence
 from grader.findings import Status
 from grader.loading import default_folder, load_assignment
 from grader.locale import LANGUAGES, Text, Translator
-from grader.report.findings import first
+from grader.report.findings import first, sections
 from grader.report.html import MOST_BYTES, render_report
 from grader.report.pages import style, template_folder
 from grader.result import Answer, Flag
@@ -173,6 +173,22 @@ def test_an_experiment_that_was_not_tried_is_one_step() -> None:
 
     assert [("wide.architecture", "3", "7"), ("longer.architecture", "2", "8")] == steps[:2]
     assert ("deep.architecture", "3", "7") == steps[2]
+
+
+def test_only_what_says_the_same_is_folded_away() -> None:
+    """Of five checks that expected and saw the same, one is open; a person's word always is."""
+    found = judge(load_assignment(default_folder()), evidence(run(1))).findings
+    decided = replace(found[-1], overridden="Lo vi.", observed=found[-2].observed)
+    graded = replace(
+        sample(), assignment=load_assignment(default_folder()), findings=(*found[:-1], decided)
+    )
+    views = {
+        view.check: view for one in sections(graded, Translator("es")) for view in one.findings
+    }
+
+    assert not views["wide.architecture"].repeats and views["wide.gap"].repeats
+    assert not views["predictions.grid_second"].repeats
+    assert not views[decided.check].repeats
 
 
 def test_status_is_a_word_and_a_sign() -> None:
@@ -409,7 +425,7 @@ def test_colours_reach_the_contrast_that_wcag_asks_for(sheet: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        ("the variables were not handed over", "no se pudieron leer sus capas"),
+        ("the variables were not handed over", "sus capas no se pueden seguir una por una"),
         ("the model holds Mia, which only the notebook itself can build", "contiene Mia, que solo"),
         ("<b>something new</b>", "el programa respondió «<b>something new</b>»"),
     ],
