@@ -332,6 +332,11 @@ class Evidence:
         """Return the run of one cell, or None."""
         return next((cell for cell in self.cells if cell.index == index), None)
 
+    def timed_out(self, index: int | None) -> bool:
+        """Whether the time limit ended a cell; what its code raised then says nothing."""
+        cell = self.cell(index)
+        return cell is not None and cell.status == "timeout"
+
     def number(self, index: int | None) -> int | None:
         """Return what Jupyter writes beside a code cell, `[3]`, when all run from the top."""
         if self.live:  # there the index is that number, less one

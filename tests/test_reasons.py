@@ -13,11 +13,11 @@ from tests.factories import ROOT
 
 # Functions and exceptions whose text becomes `Data.reason`, `Fit.reason`, `Fit.unsaid` or
 # `Run.unmeasured`, and the functions that return such a text.
-RAISED = {"NoRecipe", "Unsaid", "Unverifiable", "_unrecognised"}
+RAISED = {"NoRecipe", "Unsaid", "Unverifiable", "unrecognised"}
 RETURNED = {"why_unsaid", "why_unverifiable"}
 FILES = (
-    "kernel/data.py", "kernel/recipes.py", "kernel/plans.py", "kernel/loops.py", "measuring.py",
-    "verifying.py",
+    "kernel/data.py", "kernel/recipes.py", "kernel/plans.py", "kernel/loops.py",
+    "kernel/observer.py", "measuring.py", "verifying.py",
 )  # fmt: skip
 
 

@@ -199,7 +199,13 @@ def judge_epochs(candidate: Candidate, check: Check) -> Outcome:
         )
         return graded(check.possible, 1, expected=expected, observed=observed, remark=remark)
     failed: Readable | None = None
-    if run.fit.error:
+    if candidate.evidence.timed_out(run.fit.cell):
+        failed = T("The time limit ended the training.")
+        hint = T(
+            "Look for what takes long in that cell, and put what is not part of this training "
+            "into a cell of its own."
+        )
+    elif run.fit.error:
         failed = T("The cell ended in an error ({error}).", error=run.fit.error)
         hint = T("Fix the error in that cell first, and then run the whole notebook again.")
     missing = T("You need {epochs} more.", epochs=epochs(asked - run.epochs))

@@ -195,6 +195,12 @@ class Trainings:
 
     def _without_epochs(self, run: Run) -> Readable:
         cell = self.evidence.called(run.fit.cell)
+        if self.evidence.timed_out(run.fit.cell):
+            return T(
+                "In {cell} a training was started, and the time limit came before its first epoch "
+                "was done.",
+                cell=cell,
+            )
         if run.fit.error:
             return T(
                 "In {cell} the training ended in an error before its first epoch was done: "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import zlib
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,6 @@ from ..dataset.identity import (
     identify_labels,
     runs,
 )
-
-LOOKS = 64  # rows that tell an array of a live kernel from another
 
 
 def claims(value: Any) -> bool:
@@ -37,17 +34,11 @@ def single_row(image: Any, pristine: Pristine) -> int | None:
 
 
 class Look:
-    """Looks at what `fit`, `evaluate` and `predict` are given.
+    """Looks at what `fit`, `evaluate` and `predict` are given."""
 
-    Args:
-        observes: a student waits and nothing rests on it: streams are not looked into, and an array
-            that looks as it did before is not read again.
-    """
-
-    def __init__(self, pristine: Pristine, *, observes: bool = False) -> None:
-        self.pristine, self.observes = pristine, observes
+    def __init__(self, pristine: Pristine) -> None:
+        self.pristine = pristine
         self._streaming: Seen | None = None
-        self._known: dict[Any, dict[str, Any]] = {}
 
     def quietly_at(
         self, x: Any, y: Any, validation_split: float | None = None, *, watched: bool = False
@@ -56,7 +47,7 @@ class Look:
         try:
             return self.at(x, y, validation_split, watched=watched)
         except Exception as error:
-            return _unrecognised(0, f"{type(error).__name__}: {error}"[:250])
+            return unrecognised(0, f"{type(error).__name__}: {error}"[:250])
 
     def at(
         self, x: Any, y: Any, validation_split: float | None = None, *, watched: bool = True
@@ -71,9 +62,7 @@ class Look:
         """
         seen = None
         if x is None or not (claims(x) or isinstance(x, list)):
-            if self.observes:
-                return _unrecognised(0, "streams are not looked into here")
-            seen = Seen(self.pristine)
+            seen = self.stream()
         if watched:
             self._streaming = seen
         if seen is not None:
@@ -83,12 +72,15 @@ class Look:
         if validation_split and array.ndim:
             kept = math.floor(len(array) * (1.0 - validation_split))
             array, labels = array[:kept], None if labels is None else labels[:kept]
-        if not self.observes:
-            return record_of(array, labels, self.pristine)
-        key = _look_of(array), None if labels is None else _look_of(labels)
-        if key not in self._known:
-            self._known[key] = record_of(array, labels, self.pristine)
-        return self._known[key]
+        return self.rows(array, labels)
+
+    def stream(self) -> Any:
+        """Return what is seen of a stream of batches."""
+        return Seen(self.pristine)
+
+    def rows(self, array: np.ndarray, labels: np.ndarray | None) -> dict[str, Any]:
+        """Return the record of an array."""
+        return record_of(array, labels, self.pristine)
 
     def watch(self, dataset: Any) -> Any:
         """Return the pipeline of a stream's batches with a look at each of the first epoch's."""
@@ -104,16 +96,6 @@ class Look:
                 return tf.nest.map_structure(tf.identity, batch if len(batch) > 1 else batch[0])
 
         return dataset.map(look, num_parallel_calls=1, deterministic=True)
-
-
-def _look_of(array: np.ndarray) -> tuple[Any, ...]:
-    """Where an array lies and a few of its rows: enough to know it again within one session."""
-    place = array.__array_interface__["data"][0]
-    some = array[:: max(1, len(array) // LOOKS)] if array.ndim else array
-    return (
-        place, array.shape, array.strides, array.dtype.str,
-        zlib.crc32(np.ascontiguousarray(some).tobytes()),
-    )  # fmt: skip
 
 
 class Seen:
@@ -134,7 +116,7 @@ class Seen:
     def record(self) -> dict[str, Any]:
         """Return the record of all rows seen."""
         if not self.parts:
-            return _unrecognised(0, "no batch was seen")
+            return unrecognised(0, "no batch was seen")
         images = np.concatenate([part[0] for part in self.parts])
         labels = None
         if all(part[1] is not None for part in self.parts):
@@ -153,13 +135,13 @@ def record_of(
     """Return the record (`evidence.Data` as JSON) of rows, labels; `once` names each row once."""
     count = len(array) if array.ndim else 0
     if not count or count > MAX_ROWS:
-        return _unrecognised(count, "there are no rows" if not count else "there are too many rows")
+        return unrecognised(count, "there are no rows" if not count else "there are too many rows")
     try:
         found = identify(array, pristine)
     except (ValueError, TypeError) as error:
-        return _unrecognised(count, f"not an array of numbers: {str(error)[:100]}")
+        return unrecognised(count, f"not an array of numbers: {str(error)[:100]}")
     if found is None:
-        return _unrecognised(
+        return unrecognised(
             count, "these rows are not the dataset's, or every pixel was changed in another way"
         )
     match = None if labels is None else identify_labels(labels, found.rows, pristine)
@@ -187,5 +169,5 @@ def _labels(match: Labels, labels: np.ndarray) -> dict[str, Any]:
     return said
 
 
-def _unrecognised(count: int, reason: str) -> dict[str, Any]:
+def unrecognised(count: int, reason: str) -> dict[str, Any]:
     return {"recognised": False, "count": count, "text": "", "reason": reason}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +66,6 @@ class FitWatch:
     def run(self, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Train, and write the record whatever happens."""
         __tracebackhide__ = True
-        if self.recorder.observes:
-            return self._observed(original, args, kwargs)
         error: str | None = None
         try:
             if self._delegates():
@@ -93,23 +90,6 @@ class FitWatch:
             self.recorder.epochs.attendant = None
             self.recorder.quietly(self._finish, getattr(attended, "epochs", -1), error)
 
-    def _observed(self, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Let Keras train as it would, and write down what it did."""
-        __tracebackhide__ = True
-        before = getattr(getattr(self.model, "history", None), "epoch", None)
-        error: str | None = None
-        self.recorder.quietly(self._begin_chain)
-        try:
-            return original(self.model, *args, **kwargs)
-        except BaseException as problem:
-            error = type(problem).__name__
-            raise
-        finally:
-            # Keras's History makes a new list when a training begins
-            epochs = getattr(getattr(self.model, "history", None), "epoch", None)
-            ran = len(epochs) if epochs is not None and epochs is not before else 0
-            self.recorder.quietly(self._finish, ran, error)
-
     def _delegates(self) -> bool:
         """Plan the training; whatever goes wrong on the way, Keras's own `fit` runs."""
         try:
@@ -131,7 +111,7 @@ class FitWatch:
             return
         first = self.arguments.get("batch_size") or 32
         built = self.model.built
-        counters = _name_counters()
+        counters = name_counters()
         before = {name: counters.get(name, 0) for name in SYMBOLIC_NAMES}
         self.model._symbolic_build(data_batch=(x[:first], y[:first], None))
         if built:
@@ -173,8 +153,7 @@ class FitWatch:
 
     def _read(self) -> tuple[dict[str, Any] | None, list[Any]]:
         try:
-            with _unnoticed() if self.recorder.observes else nullcontext():
-                return recipe_of(self.model)
+            return recipe_of(self.model)
         except NoRecipe as problem:
             self.reason = str(problem)[:250]
             return None, []
@@ -191,9 +170,7 @@ class FitWatch:
             self.epochs_before, self._local_epoch,
         )  # fmt: skip
         delegated.open()
-        known = self.recorder.chains.of(self.model)
-        self.given = known is not None and known.digest != digest(self.model)
-        self.chain = self.recorder.chains.start(self.model, self.number)
+        self._begin_chain()
         self.delegated = delegated
 
     def _local_epoch(self, epoch: int) -> None:
@@ -221,18 +198,17 @@ class FitWatch:
 
     def _start(self) -> None:
         """Keep the start variables of a local fit: the model is built and no step has run."""
-        self._begin_chain()
-        if self.chain is not None:
-            self._save("before")
-
-    def _begin_chain(self) -> None:
         if not self.model.trainable_variables:
             return  # built by its first step only; `finish` then begins the chain
+        self._begin_chain()
+        if self.recipe is None:
+            self.recipe, self.layers = self._read()
+        self._save("before")
+
+    def _begin_chain(self) -> None:
         known = self.recorder.chains.of(self.model)
         self.given = known is not None and known.digest != digest(self.model)
         self.chain = self.recorder.chains.start(self.model, self.number)
-        if self.recipe is None and not self.recorder.observes:
-            self.recipe, self.layers = self._read()
 
     def _epoch_begins(self) -> None:
         _, rate = slots(self.model.optimizer)
@@ -264,11 +240,7 @@ class FitWatch:
         if made is not None:
             self.recorder.made[self.model] = made
         data = record(self.data)
-        if not self.recorder.observes:
-            if self.delegated is None and self.chain is not None:
-                self._save("after")
-            if self.training is None and self.unsaid is None:
-                self._say_late(data)
+        self._hand_over(data)
         asked = self.arguments.get("epochs", 1) - self.arguments.get("initial_epoch", 0)
         delegated = self.delegated
         self.recorder.write_as(
@@ -303,6 +275,13 @@ class FitWatch:
             seconds=round(time.monotonic() - self.began, 3),
             error=error,
         )
+
+    def _hand_over(self, data: dict[str, Any]) -> None:
+        """Leave what the trainer needs to measure and to repeat a local fit."""
+        if self.delegated is None and self.chain is not None:
+            self._save("after")
+        if self.training is None and self.unsaid is None:
+            self._say_late(data)
 
     def _say_late(self, data: dict[str, Any]) -> None:
         """Say the training of a model that its first step built, or of rows from a stream."""
@@ -357,25 +336,12 @@ def _seeded(seed: int | None, epochs_done: int) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _unnoticed() -> Iterator[None]:
-    """Let nobody notice that a model of its own class is called once more, to be read."""
-    counters = _name_counters()
-    before = dict(counters)
-    try:
-        with redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        counters.clear()
-        counters.update(before)
-
-
 def _steps(model: Any) -> int:
     iterations = getattr(getattr(model, "optimizer", None), "iterations", None)
     return 0 if iterations is None else int(iterations.numpy())
 
 
-def _name_counters() -> dict[str, int]:
+def name_counters() -> dict[str, int]:
     from keras.src.backend.common import global_state
 
     counters: dict[str, int] | None = global_state.get_global_attribute("object_name_uids")

@@ -19,7 +19,9 @@ def main(job: str, code: str, rows: str, connection: str, *options: str) -> None
     from ipykernel.kernelapp import IPKernelApp
 
     from ..dataset.identity import Pristine
+    from .data import Look
     from .recorder import Recorder
+    from .seeds import Seeds
 
     plan = json.loads((Path(job) / wire.PLAN).read_text(encoding="utf-8"))
     sys.path.remove(code)
@@ -27,6 +29,8 @@ def main(job: str, code: str, rows: str, connection: str, *options: str) -> None
     sys.argv = ["ipykernel_launcher"]
     app = IPKernelApp.instance()
     app.initialize(["-f", connection, *options])  # type: ignore[no-untyped-call]
-    recorder = Recorder(Path(job), Pristine.open(Path(rows)), plan["seed"], plan["door"])
+    pristine = Pristine.open(Path(rows))
+    seeds, look = Seeds(plan["seed"]), Look(pristine)
+    recorder = Recorder(Path(job), pristine, seeds, look, plan["door"])
     recorder.install(app.shell)
     app.start()  # type: ignore[no-untyped-call]

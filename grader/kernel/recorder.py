@@ -10,7 +10,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,7 +34,6 @@ from .loops import AsCompiled, LoopWatch, Taped
 from .seeds import NoSeeds, Seeds
 from .steps import larger_steps
 
-PREDICTIONS = 200  # of one cell that are looked at where a kernel is only observed
 FUNCTIONS = ("train_function", "test_function")
 
 
@@ -44,53 +43,45 @@ class Recorder:
     Args:
         job: the run folder; records go to its `events.jsonl`, variables to its `variables/`.
         pristine: the dataset's rows, to recognise data by.
-        seed: the assignment's seed; None only observes: nothing that the notebook does changes.
+        seeds: what becomes of the kernel's generators.
+        look: recognises data.
         door: where trainings are asked for; None to train here.
     """
 
+    watch_fit: type[FitWatch] = FitWatch
+
     def __init__(
-        self, job: Path, pristine: Pristine, seed: int | None, door: str | None = None
+        self,
+        job: Path,
+        pristine: Pristine,
+        seeds: Seeds | NoSeeds,
+        look: Look,
+        door: str | None = None,
     ) -> None:
         self.job, self.pristine = job, pristine
-        self.observes = seed is None
+        self.seeds, self.look = seeds, look
+        seeds.seeded = self._seeded
         self.line = Line(door)
         self.cell: int | None = None
         self.records = 0
         self.depth = 0
         self.loop_noted: int | None = -1
-        self.predicted = 0  # predictions in this cell
         self.chains = Chains()
         self.guard = Guard()
         self.loops: dict[int, LoopWatch] = {}
         self.taped: Taped | None = None
         self.made: weakref.WeakKeyDictionary[Any, Made] = weakref.WeakKeyDictionary()
-        self.seeds = NoSeeds() if seed is None else Seeds(seed, self._seeded)
-        self.look = Look(pristine, observes=self.observes)
         self.epochs = Epochs()
         (job / wire.VARIABLES).mkdir(exist_ok=True)
 
-    def install(self, ip: Any, cell_of: Callable[[Any], int | None] | None = None) -> None:
-        """Start watching: cells, Keras and TensorFlow when they are imported, matplotlib.
-
-        Args:
-            cell_of: the index of the cell that IPython is about to run; by default what the driver
-                has written into the run folder.
-        """
-        cell_of = cell_of or self._driven
+    def install(self, ip: Any) -> None:
+        """Start watching: cells, Keras and TensorFlow when they are imported, matplotlib."""
         imports = AfterImport()
         imports.when("tensorflow", self.seeds.watch_tensorflow)
-        imports.when("keras", self._hook(self._watch_keras))
-        imports.when(
-            "matplotlib.backend_bases",
-            self._hook(
-                lambda module: figures.watch(
-                    module, self._drawn, lambda image: single_row(image, self.pristine)
-                )
-            ),
-        )
-        if not self.observes:
-            shell.install(ip, lambda what, detail: self.write("note", what=what, detail=detail))
-        ip.events.register("pre_run_cell", lambda info: self._begin_cell(cell_of(info)))
+        imports.when("keras", self._watch_keras)
+        imports.when("matplotlib.backend_bases", self._watch_figures)
+        self._prepare(ip)
+        ip.events.register("pre_run_cell", self._begin_cell)
         ip.events.register("post_run_cell", lambda result: self.quietly(self._end_cell, ip.user_ns))
 
     def write(self, kind: str, **fields: Any) -> int:
@@ -100,12 +91,9 @@ class Recorder:
 
     def write_as(self, number: int, kind: str, **fields: Any) -> int:
         """Append one record under a number that was set aside for it; return the number."""
-        record = {"kind": kind, "id": number, "cell": self.cell, **fields}
-        try:
-            wire.append_record(self.job / wire.EVENTS, record)
-        except OSError:
-            if not self.observes:  # there the folder may have been tidied away
-                raise
+        wire.append_record(
+            self.job / wire.EVENTS, {"kind": kind, "id": number, "cell": self.cell, **fields}
+        )
         return number
 
     def set_aside(self) -> int:
@@ -113,20 +101,23 @@ class Recorder:
         self.records += 1
         return self.records
 
-    def _hook(self, hook: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
-        """A hook that fails must not fail the import in a kernel that is only observed."""
-        return (lambda module: self.quietly(hook, module)) if self.observes else hook
+    def _prepare(self, ip: Any) -> None:
+        """Let the shell skip what cannot work behind the walls."""
+        shell.install(ip, lambda what, detail: self.write("note", what=what, detail=detail))
 
-    def _driven(self, _info: Any) -> int | None:
+    def _watch_figures(self, backend_bases: ModuleType) -> None:
+        figures.watch(backend_bases, self._drawn, lambda image: single_row(image, self.pristine))
+
+    def _begin_cell(self, info: Any) -> None:
+        self.cell = self._cell_of(info)
+        self.seeds.begin_cell()
+
+    def _cell_of(self, _info: Any) -> int | None:
+        """The index of the cell that begins, which the driver has left in the run folder."""
         try:
             return int((self.job / wire.CELL).read_text())
         except (OSError, ValueError):
             return None
-
-    def _begin_cell(self, cell: int | None) -> None:
-        self.cell = cell
-        self.predicted = 0
-        self.seeds.begin_cell()
 
     def _end_cell(self, names: dict[str, Any]) -> None:
         self._end_loops()
@@ -146,8 +137,6 @@ class Recorder:
         self.write("figure", axes=axes)
 
     def _watch_keras(self, keras: ModuleType) -> None:
-        if self.observes and keras.backend.backend() != "tensorflow":
-            return
         import tensorflow
         from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
         from keras.src.optimizers.base_optimizer import BaseOptimizer
@@ -159,9 +148,7 @@ class Recorder:
             backend=keras.backend.backend(),
         )
         self.seeds.derive_starts(keras)
-        if not self.observes:
-            untune()
-            self.epochs.install()
+        self._conduct()
         kinds = (keras.Model, keras.Sequential, keras.src.models.functional.Functional)
         wrapped = {"fit": self._fit, "evaluate": self._evaluate, "predict": self._predict}
         for name, wrapper in wrapped.items():
@@ -175,6 +162,11 @@ class Recorder:
         self.guard.watch((BaseOptimizer,), ("apply",))
         self.guard.watch((keras.callbacks.History, keras.callbacks.CallbackList), ("on_epoch_end",))
         self.seeds.reset()
+
+    def _conduct(self) -> None:
+        """Let trainings here be those of the trainer: its pipelines, its order of the rows."""
+        untune()
+        self.epochs.install()
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
@@ -191,7 +183,7 @@ class Recorder:
         with self._inside():
             self._end_loops()
             try:
-                fit = FitWatch(self, model, _bound(original, model, args, kwargs))
+                fit = self.watch_fit(self, model, _bound(original, model, args, kwargs))
             except Exception as error:
                 self.write("note", what="recorder", detail=f"fit: {error}"[:290])
                 return original(model, *args, **kwargs)
@@ -232,7 +224,7 @@ class Recorder:
 
     def _watched_batch(self, model: Any, arguments: dict[str, Any]) -> None:
         x, y = arguments.get("x"), arguments.get("y")
-        if self.observes or not claims(x) or not claims(y):
+        if not claims(x) or not claims(y):
             self._note_loop(model)
             return
         loop = self.loops.get(id(model))
@@ -251,7 +243,7 @@ class Recorder:
 
     def _stepped(self, optimizer: Any, arguments: dict[str, Any]) -> None:
         step, self.taped = self.taped, None
-        if self.observes or step is None or step.loss is None or not claims(step.y):
+        if step is None or step.loss is None or not claims(step.y):
             self._note_loop(optimizer)
             return
         given = arguments.get("trainable_variables")
@@ -293,7 +285,7 @@ class Recorder:
             data = self.look.quietly_at(arguments.get("x"), arguments.get("y"))
             answered = self._answered(model, arguments, data)
             if answered is None:
-                with self._faster(model, arguments):
+                with self._larger_steps(model, arguments):
                     result = original(model, *args, **kwargs)
             else:
                 self.epochs.attendant = answered
@@ -304,8 +296,8 @@ class Recorder:
             self.quietly(self._evaluated, model, data)
         return result
 
-    def _faster(self, model: Any, arguments: dict[str, Any]) -> AbstractContextManager[None]:
-        return nullcontext() if self.observes else larger_steps(model, arguments, "test_function")
+    def _larger_steps(self, model: Any, arguments: dict[str, Any]) -> AbstractContextManager[None]:
+        return larger_steps(model, arguments, "test_function")
 
     def _answered(self, model: Any, arguments: dict[str, Any], data: Any) -> Evaluated | None:
         """Ask the trainer for an evaluation of weights that it made; None where Keras must."""
@@ -360,9 +352,6 @@ class Recorder:
 
     def _predicted(self, model: Any, x: Any, result: Any) -> None:
         self._end_loops()
-        self.predicted += 1
-        if self.observes and self.predicted > PREDICTIONS:
-            return
         values = np.asarray(result)
         chain = self.chains.of(model)
         fields: dict[str, Any] = {"shape": list(values.shape[:4]), "row_sum": None, "argmax": []}

@@ -31,13 +31,15 @@ class Seeds:
 
     Args:
         seed: the assignment's one number.
+
+    Attributes:
         seeded: called with a generator's name when the notebook seeds it.
     """
 
-    def __init__(self, seed: int, seeded: Callable[[str], None]) -> None:
+    def __init__(self, seed: int) -> None:
         self.seed = seed
         self.by_notebook: set[str] = set()
-        self._seeded = seeded
+        self.seeded: Callable[[str], None] = lambda generator: None
         self._ordinals: Counter[tuple[str, tuple[int, ...]]] = Counter()
         self._draws: dict[int, tuple[weakref.ref[Any], dict[str, Any] | None]] = {}
         self._set_python = random.seed
@@ -120,7 +122,7 @@ class Seeds:
         @functools.wraps(original)
         def seed(*args: Any, **kwargs: Any) -> Any:
             self.by_notebook.add(generator)
-            self._seeded(generator)
+            self.seeded(generator)
             return original(*args, **kwargs)
 
         return seed
@@ -131,6 +133,7 @@ class NoSeeds:
 
     seed: int | None = None
     by_notebook: frozenset[str] = frozenset()
+    seeded: Callable[[str], None]
 
     def begin_cell(self) -> None:
         """Leave the generators as they are."""

@@ -21,7 +21,7 @@ from typing import Any, cast
 
 from .. import wire
 from ..dataset.identity import Pristine
-from ..kernel.recorder import Recorder
+from ..kernel.observer import Observer
 
 LIVE = "live.json"  # what is left beside the records: sources, the dataset's rows, the file
 LOG = "judge.log"
@@ -91,8 +91,8 @@ class Session:
         self._began = time.monotonic()
         self._index: int | None = None
         self._tee: tuple[Any, Any, Any] | None = None
-        self.recorder = Recorder(self.job, cast("Pristine", self.rows), seed=None)
-        self.recorder.install(ip, self._number)
+        self.recorder = Observer(self.job, cast("Pristine", self.rows), self._number)
+        self.recorder.install(ip)
         shown = ip.displayhook.write_format_data
 
         def write_format_data(formats: Any, *more: Any) -> Any:

@@ -121,19 +121,13 @@ def _flag(flag: Flag, say: Translator) -> tuple[str, str]:
 
 
 def _stopped(cell: CellRun, graded: Graded, say: Translator) -> str:
-    number, line = graded.evidence.number(cell.index), cell_line(graded, cell.index)
-    plain = T("Cell [{number}]", number=number)
-    name = T("Cell [{number}] “{line}”", number=number, line=line) if line else plain
-    seconds = round(_seconds(cell))
-    detail = _detail(cell)
+    name, seconds = graded.evidence.called(cell.index), round(_seconds(cell))
     sentences = {
-        "error": T("{cell} ended with an error: {detail}.", cell=name, detail=detail),
-        "timeout": T(
-            "{cell} reached its time limit after {seconds} s.", cell=name, seconds=seconds
-        ),
-        "killed": T("{cell} was stopped after {seconds} s.", cell=name, seconds=seconds),
+        "error": T("An error ended {cell}: {detail}.", cell=name, detail=_detail(cell)),
+        "timeout": T("The time limit ended {cell} after {seconds} s.", cell=name, seconds=seconds),
+        "killed": T("After {seconds} s, {cell} was stopped.", cell=name, seconds=seconds),
     }
-    return say(sentences[cell.status])
+    return clip(say(sentences[cell.status]))
 
 
 def _detail(cell: CellRun) -> str:

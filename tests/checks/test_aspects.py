@@ -172,6 +172,16 @@ def test_an_error_in_the_middle_is_told() -> None:
     assert "ResourceExhaustedError" in spanish(found.observed)
 
 
+def test_a_training_that_the_time_limit_cut_is_told_so() -> None:
+    """Nobody is told the name of the error that an interrupt became."""
+    cut = run(epochs=5, epochs_asked=10, error="KeyboardInterrupt")
+    found = finding(evidence(cut, cells=(cell(cut.fit.cell, status="timeout"),)), "baseline.epochs")
+
+    assert ("partial", 100) == (found.status, found.earned)
+    assert "El límite de tiempo detuvo el entrenamiento." in spanish(found.observed)
+    assert "KeyboardInterrupt" not in spanish(found.observed)
+
+
 @pytest.mark.parametrize(
     ("accuracy", "status", "earned"),
     [(0.871, "passed", 400), (0.95, "passed", 400), (0.8709, "partial", 375),

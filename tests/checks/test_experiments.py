@@ -190,6 +190,15 @@ def test_a_training_that_died_at_once_is_explained() -> None:
     assert "ValueError: shapes do not fit" in spanish(found.observed)
 
 
+def test_a_training_cut_before_its_first_epoch_is_explained() -> None:
+    """The time limit is named, and not the error that an interrupt became."""
+    cut = run(1, epochs=0, epochs_asked=10, error="KeyboardInterrupt")
+    found = finding(evidence(cut, cells=(cell(1, status="timeout"),)), "baseline.architecture")
+    text = spanish(found.observed)
+
+    assert "límite de tiempo" in text and "KeyboardInterrupt" not in text
+
+
 def test_a_dead_training_beside_another_is_explained_too() -> None:
     """Where another training ran, the dead one of this architecture is still told."""
     dead = run(2, mlp(500), epochs=0, epochs_asked=10, error="InterruptedError")
@@ -226,7 +235,7 @@ def test_a_stopped_notebook_says_why_nothing_is_there() -> None:
     cells = (cell(3), cell(4, status="timeout"), cell(5, status="not_run"))
     text = spanish(finding(evidence(cells=cells), "baseline.architecture").observed)
 
-    assert "se detuvo en la celda [2] (tardó más que el tiempo límite)" in text
+    assert "se detuvo en la celda [2] (tardó más que el límite de tiempo)" in text
 
 
 def test_cells_with_errors_are_named() -> None:

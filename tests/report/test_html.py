@@ -287,8 +287,8 @@ def test_a_half_dead_notebook_says_which_cell_and_how() -> None:
     words = rendered("half_dead").words()
 
     assert "llegó a su límite de memoria" in words
-    assert "La celda [12] «# ✏️ Tarea 4.1 · Más neuronas: 500 en la capa oculta, 10 épocas»" in words
-    assert "se interrumpió a los 41 s" in words
+    assert "la celda [12] «# ✏️ Tarea 4.1 · Más neuronas: 500 en la capa oculta, 10 ép" in words
+    assert "A los 41 s se interrumpió la celda" in words
     assert 3 == words.count("todavía sin entrenar")
 
 
