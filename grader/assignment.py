@@ -19,15 +19,17 @@ from grader.specfile import nearest
 from grader.thresholds import Calibration
 
 Points = Annotated[float, Field(ge=0, le=100, multiple_of=0.25)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-CheckName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
-LayerText = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*(\(.*\))?$")]
+NAME, CHECK_NAME = r"^[a-z][a-z0-9_]*$", r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
+LAYER = r"^[A-Z][A-Za-z0-9]*(\(.*\))?$"
+Name = Annotated[str, Field(pattern=NAME)]
+CheckName = Annotated[str, Field(pattern=CHECK_NAME)]
+LayerText = Annotated[str, Field(pattern=LAYER)]
 
 
 class Model(BaseModel):
-    """Frozen, strict about unknown keys."""
+    """Frozen, strict about unknown keys. A string below a key is its description in the schema."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Sentence(Model):
@@ -46,22 +48,26 @@ class Scale(Model):
     """The course's scale: `maximum` for all points, `passing` to pass, rounded to `decimals`."""
 
     minimum: float = 0.0
+    """The grade for no points."""
     maximum: float
+    """The grade for all points."""
     passing: float
+    """The grade that passes; shown in the report."""
     decimals: Literal[0, 1, 2] = 1
+    """Decimals of a grade; it is rounded half up, after the deduction."""
 
 
 class Late(Model):
-    """What lateness costs, in points of the course's scale.
-
-    `flat` is deducted once; `per_day` for each started day; `at_most` caps both;
-    after `refuse_after_days` a person decides.
-    """
+    """What lateness costs, in points of the course's scale."""
 
     flat: Annotated[float, Field(ge=0)] = 0.0
+    """Deducted once."""
     per_day: Annotated[float, Field(ge=0)] = 0.0
+    """Deducted for each started day."""
     at_most: Annotated[float, Field(ge=0)] = 0.0
+    """The most that is deducted; at least as large as both."""
     refuse_after_days: Annotated[int, Field(ge=0)] | None = None
+    """After so many days a person decides."""
 
     @model_validator(mode="after")
     def _capped(self) -> Self:
@@ -74,23 +80,31 @@ class Late(Model):
 
 
 class RunLimits(Model):
-    """Limits of a run: seconds of its own for a cell and the notebook, of ours for one request to
-    a trainer, one training and all of a notebook; megabytes.
-    """
+    """What a run may take."""
 
     cell_s: Annotated[int, Field(ge=5)] = 900
+    """Seconds of its own for one cell, waiting for trainings not counted; then it is interrupted,
+    and killed when it does not stop."""
     notebook_s: Annotated[int, Field(ge=30)] = 3600
+    """Seconds of its own for the whole notebook."""
     request_s: Annotated[int, Field(ge=30)] = 600
+    """Seconds for one request to a trainer (an epoch, a measurement); longer is a fault of ours."""
     fit_s: Annotated[int, Field(ge=30)] = 1800
+    """Seconds that one training may take a trainer, waiting for it included; then the notebook
+    trains on by itself, on its own clock."""
     trainings_s: Annotated[int, Field(ge=30)] = 7200
+    """The same for all trainings of a notebook."""
     memory_mb: Annotated[int, Field(ge=1024)] = 4096
+    """Memory of all processes of the notebook together, in MB, behind the standard walls."""
 
 
 class DataFile(Model):
     """A file of the dataset and the SHA-256 of its decompressed bytes."""
 
     name: str
+    """A file in IDX form."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """SHA-256 of the decompressed file; it decides, whatever the source."""
 
 
 class Split(Model):
@@ -104,16 +118,26 @@ class Dataset(Model):
     """What the notebook loads, and where it may be found."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    """Names the folder in the cache."""
     loader: Annotated[str, Field(pattern=r"^[a-z_.]+$")]
+    """What the notebook calls to load it; for people."""
     keras_folder: str
+    """Its folder below Keras's `datasets/`, outside and inside the walls."""
     shape: tuple[int, ...]
+    """Shape of one image."""
     classes: tuple[Sentence, ...]
+    """Names of the classes, in the order of the labels from 0."""
     splits: dict[str, Split]
     train: str = "train"
+    """Name of the split to train on."""
     test: str = "test"
+    """Name of the split to test on."""
     debian_package: str | None = None
+    """Debian's package that has the files."""
     debian_folder: str | None = None
+    """Folder in that package, without the leading `/`."""
     urls: tuple[str, ...] = ()
+    """Addresses below which `<file>.gz` is fetched when no other source has it."""
 
     @property
     def spec(self) -> DatasetSpec:
@@ -138,20 +162,24 @@ class Dataset(Model):
 
 
 class Check(Model):
-    """One check: what it is called, what it is worth, what the student reads.
-
-    `kind` names the function of `grader.checks` that judges it; `needs` the checks without
-    which it cannot be judged; `settings` are that kind's own.
-    """
+    """One check: what it is called, what it is worth, what the student reads."""
 
     name: CheckName
+    """`<section>.<name>`; each once."""
     kind: str
+    """Which function judges it: one of the kinds below."""
     points: Points
+    """What it is worth."""
     basis: Literal["measured", "observed"]
+    """`observed` is what only the notebook's own kernel can tell, such as a drawn figure."""
     title: Sentence
+    """What to do, in the infinitive and without a full stop; the student reads it."""
     hint: Sentence
+    """What to try when it does not pass."""
     needs: tuple[CheckName, ...] = ()
+    """Checks that must pass first, else this one is skipped; they stand before it."""
     settings: dict[str, Any] = {}
+    """Settings of its kind, see below."""
 
     @property
     def possible(self) -> int:
@@ -160,46 +188,58 @@ class Check(Model):
 
 
 class Experiment(Model):
-    """A training that the workshop asks for.
-
-    Attributes:
-        architectures: what the model may be, each with the name of its calibration; layers are
-            written `Dense(128, relu)`.
-        epochs: how many the workshop asks for; a run from `attempt_epochs` on counts as an attempt.
-    """
+    """A training that the workshop asks for; its layers are written `Dense(128, relu)`."""
 
     id: Name
+    """Its name in checks and results; each once."""
     title: Sentence
+    """Its title in reports."""
     architectures: Annotated[dict[str, tuple[LayerText, ...]], Field(min_length=1)]
+    """What the model may be, at least one; the name is also that of its calibration."""
     epochs: Annotated[int, Field(ge=1)]
+    """Epochs asked for."""
     attempt_epochs: Annotated[int, Field(ge=1)] = 1
+    """From how many epochs on, at most `epochs`, a training counts as an attempt."""
     optimizer: str
+    """The optimizer asked for, such as `adam`."""
     loss: tuple[str, ...]
+    """The losses that are accepted; the calibration uses the first one of the first experiment."""
     metric: str = "accuracy"
+    """The metric asked for; for `accuracy`, Keras's other names of it count too."""
 
 
 class Level(Model):
     """A level of a criterion, best first."""
 
     points: Points
+    """What the level gives; a criterion has two levels or more, best first."""
     label: Sentence
+    """Its name, such as *Complete*."""
     description: Sentence
+    """What an answer of this level has."""
 
 
 class KeyIdea(Model):
     """An idea that a full answer has. Instructors only."""
 
     id: Name
+    """An idea that a full answer has (*instructor*)."""
     es: str
+    """The idea in Spanish (*instructor*)."""
     en: str
+    """The idea in English (*instructor*)."""
     stems: tuple[str, ...] = ()
+    """Beginnings of words, lower case and without accents, that point a marker to the idea; they
+    never give points (*instructor*)."""
 
 
 class Criterion(Model):
     """One thing that a written answer is marked on."""
 
     id: Name
+    """The criterion's name in marks."""
     title: Sentence
+    """What it looks at."""
     levels: Annotated[tuple[Level, ...], Field(min_length=2)]
     key_ideas: tuple[KeyIdea, ...] = ()
 
@@ -213,10 +253,14 @@ class Question(Model):
     """A written question with its criteria; model answers exist in the instructor's copy only."""
 
     prompt: Sentence
+    """What is asked."""
     points: Points
+    """What it is worth; the criteria's best levels must add up to it."""
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
     model_answer: Sentence | None = None
+    """A full answer (*instructor*)."""
     experiments: tuple[Name, ...] = ()
+    """Experiments whose results the answer speaks of."""
 
     @property
     def possible(self) -> int:
@@ -240,26 +284,34 @@ class Rubric(Model):
 
 
 class CalibrationPlan(Model):
-    """How `grader calibrate` trains: seeds of each architecture, seeds of each honest variant.
-
-    The variants are trained on the architectures of `variants_on`; the others take the larger
-    shift.
-    """
+    """How `grader calibrate` trains."""
 
     seeds: Annotated[int, Field(ge=1)] = 10
+    """Trainings of each architecture."""
     variant_seeds: Annotated[int, Field(ge=1)] = 3
+    """Trainings of each honest variant."""
     variants_on: tuple[Name, ...] = ()
+    """Architectures that are trained in the variants; the others take the largest shift that was
+    found there."""
 
 
 class Spec(Model):
     """assignment.toml."""
 
     id: Name
+    """The assignment's name in results."""
     title: Sentence
+    """Its title in reports."""
     language: Literal["es", "en"]
+    """Language of reports when the command does not say."""
     notebook: str
+    """The file that students get; of several notebooks of one student, the one of this name is
+    graded."""
     seed: Annotated[int, Field(ge=0, lt=2**31)]
+    """The one seed of every cell, student and run; a generator that the notebook seeds keeps its
+    own."""
     due: datetime
+    """When it is due; for people, since this version reads no submission times."""
     scale: Scale
     late: Late
     limits: RunLimits
@@ -268,7 +320,9 @@ class Spec(Model):
     checks: tuple[Check, ...]
     calibration: CalibrationPlan = CalibrationPlan()
     automatic_points: Points | None = None
+    """What the checks must add up to; the file is refused when they do not."""
     observed_at_most: Points = 20
+    """The most that `observed` checks may be worth together."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -7,6 +7,7 @@ is outside every wall until somebody lets it in.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
@@ -20,13 +21,13 @@ class ZoneContract(Contract):
     allowed too, since importing it imports them.
     """
 
-    zone = fields.ListField(subfield=fields.StringField())
-    exclude = fields.ListField(subfield=fields.StringField(), required=False)
-    allowed = fields.ListField(subfield=fields.StringField())
-    forbidden = fields.ListField(subfield=fields.StringField(), required=False)
+    zone: Any = fields.ListField(subfield=fields.StringField())
+    exclude: Any = fields.ListField(subfield=fields.StringField(), required=False)
+    allowed: Any = fields.ListField(subfield=fields.StringField())
+    forbidden: Any = fields.ListField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        broken = []
+        broken: list[tuple[str, str, int]] = []
         for module in sorted(graph.modules):
             if not _within(module, self.zone) or _within(module, self.exclude or []):
                 continue

@@ -121,7 +121,7 @@ def _value(name: str, template: str) -> Any:
 
 def _of_page(template: str, language: str) -> str:
     values = {name: str(value) for name, value in EXAMPLES.items() if not isinstance(value, Text)}
-    return str(Translator(language).catalogue.gettext(template) % (values | OF_PAGES))
+    return str(Translator(language).catalogue.gettext(template) % {**values, **OF_PAGES})
 
 
 def _templates() -> list[Path]:
@@ -143,7 +143,9 @@ def _of_template(path: Path) -> Iterator[str]:
         for _, _, message, _ in babel_extract(
             source, ("gettext", "_", "ngettext"), [], {"silent": "false"}
         ):
-            yield message if isinstance(message, str) else message[0]
+            first = message[0] if isinstance(message, tuple) else message
+            if first:
+                yield first
 
 
 def _plain(text: str) -> str:

@@ -10,9 +10,9 @@ Row = Annotated[int, Field(ge=0)]
 
 
 class Settings(BaseModel):
-    """Frozen, and strict about unknown keys."""
+    """Frozen, and strict about unknown keys. A string below a key is its description."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Nothing(Settings):
@@ -20,27 +20,34 @@ class Nothing(Settings):
 
 
 class Explored(Settings):
-    """`image`: which image of each split should be drawn."""
+    """What `explored` takes."""
 
     image: Row = 0
+    """Which image of each split should be drawn."""
 
 
 class ImageGrid(Settings):
-    """`count` images from `first` on, of one split (a name of dataset.splits), in one figure."""
+    """What `image_grid` takes."""
 
     split: str = "train"
+    """A name of `dataset.splits`."""
     first: Row = 0
+    """The first image."""
     count: Annotated[int, Field(ge=1, le=400)]
+    """How many images."""
 
 
 class PredictionGrid(Settings):
-    """`count` test images from `first` on, each with a bar for each class, in one figure."""
+    """What `prediction_grid` takes."""
 
     first: Row = 0
+    """The first test image."""
     count: Annotated[int, Field(ge=1, le=200)]
+    """How many test images."""
 
 
 class SinglePrediction(Settings):
-    """`row`: which test image should be predicted alone."""
+    """What `single_prediction` takes."""
 
     row: Row = 0
+    """Which test image should be predicted alone."""
