@@ -1,0 +1,80 @@
+"""The commands of the guides, run one after the other where their reader would type them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUIDES = [
+    "docs/tutorial/self-check.es.md",
+    "docs/how-to/student.es.md",
+    "docs/how-to/instructor.es.md",
+]
+BLOCK = re.compile(r"^```(console|ipython)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# Run elsewhere: by scripts/try_student.sh, tests/live/test_lab.py, .ci/run; the last takes hours.
+ELSEWHERE = (
+    "python -m venv",
+    "source ",
+    "pip install",
+    "jupyter lab",
+    "make ",
+    ".venv/bin/grader calibrate",
+)
+SHELL = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+for source in sys.argv[1:]:
+    shell.run_cell(source, store_history=True).raise_error()
+"""
+pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.long, pytest.mark.timeout(1800)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with what the guides speak of; the notebook is one that trains the baseline only."""
+    notebook = ROOT / "assignment" / "samples" / "gina-onehot.ipynb"
+    for folder in ("assignment", "reference"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "entregas").mkdir()
+    shutil.copy(notebook, tmp_path / "entregas" / "ana.ipynb")
+    shutil.copy(notebook, tmp_path / "taller3.ipynb")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_the_commands_of_a_guide_do_what_it_says(guide: str, desk: Path) -> None:
+    """None ends in an error; 1 is said where a submission waits for a person or lacks points."""
+    blocks = BLOCK.findall((ROOT / guide).read_text(encoding="utf-8"))
+    lines = [
+        line.removeprefix("$ ")
+        for kind, block in blocks
+        if kind == "console"
+        for line in block.splitlines()
+        if line.startswith("$ ") and not line.removeprefix("$ ").startswith(ELSEWHERE)
+    ]
+    cells = [block for kind, block in blocks if kind == "ipython"]
+    path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+    failed = []
+    for command in [
+        *map(shlex.split, lines),
+        *([["python", "-c", SHELL, *cells]] if cells else []),
+    ]:
+        done = subprocess.run(
+            command, cwd=desk, env={**os.environ, "PATH": path}, capture_output=True, text=True
+        )
+        if done.returncode not in (0, 1) or "Traceback" in done.stderr:
+            failed.append((command, done.returncode, done.stdout[-500:], done.stderr[-2000:]))
+
+    assert lines
+    assert [] == failed
