@@ -30,9 +30,9 @@ PY
 cat > "$work/run.sh" <<SH
 set -euo pipefail
 cd "$work"
-export HOME="$work/home" XDG_CACHE_HOME="$work/home/.cache"
+export HOME="$work/home" XDG_CACHE_HOME="$work/home/.cache" PATH=/usr/local/bin:/usr/bin:/bin
 mkdir -p "\$HOME"
-$(command -v python3) -m venv taller
+python3 -m venv taller
 taller/bin/pip install --quiet dist/*.whl ${tensorflow:+"tensorflow==$tensorflow"} ${keras:+"keras==$keras"}
 taller/bin/python - <<'PY'
 import getpass, importlib.metadata as m, os
