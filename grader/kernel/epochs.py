@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from .. import wire
 from .seeds import EpochSeed
 
-Step = tuple[int, int, Any]
+Step = tuple[int, int, Any]  # its first batch, its last one, what the step function takes
 
 
 class Attendant(Protocol):
@@ -40,7 +40,11 @@ class Epochs:
 
     def install(self) -> None:
         """Wrap `TFEpochIterator`."""
+        import keras
         from keras.src.backend.tensorflow.trainer import TFEpochIterator
+
+        # Before 3.11 one number stood for the first and the last batch of a step (epoch_iterator.py)
+        one_number = tuple(map(int, keras.__version__.split(".")[:2])) < (3, 11)
 
         made, reset, iterate = (
             TFEpochIterator.__init__,
@@ -64,7 +68,9 @@ class Epochs:
         @functools.wraps(iterate)
         def __iter__(iterator: Any) -> Any:
             steps = self.attendant.epoch(iterator) if self.attendant is not None else None
-            return iterate(iterator) if steps is None else steps
+            if steps is None:
+                return iterate(iterator)
+            return ((last, data) for _, last, data in steps) if one_number else steps
 
         TFEpochIterator.__init__ = __init__
         TFEpochIterator.reset = wrapped_reset

@@ -191,7 +191,7 @@ class FitWatch:
             iterator.reset()
             train = self.model._make_function(self.model.train_step)
             with iterator.catch_stop_iteration():
-                for _, _, batches in iterator:
+                for *_, batches in iterator:
                     train(batches)
         finally:
             self.recorder.epochs.attendant = attendant
