@@ -43,7 +43,7 @@ class Epochs:
         import keras
         from keras.src.backend.tensorflow.trainer import TFEpochIterator
 
-        # Before 3.11 one number stood for the first and the last batch of a step (epoch_iterator.py)
+        # Before 3.11 one number stood for a step (keras/src/trainers/epoch_iterator.py)
         one_number = tuple(map(int, keras.__version__.split(".")[:2])) < (3, 11)
 
         made, reset, iterate = (
