@@ -332,10 +332,10 @@ class Evidence:
         """Return the run of one cell, or None."""
         return next((cell for cell in self.cells if cell.index == index), None)
 
-    def timed_out(self, index: int | None) -> bool:
-        """Whether the time limit ended a cell; what its code raised then says nothing."""
-        cell = self.cell(index)
-        return cell is not None and cell.status == "timeout"
+    def cut(self, fit: Fit) -> bool:
+        """Whether the time limit ended a fit; the name of the error that it raised says nothing."""
+        cell = self.cell(fit.cell)
+        return bool(fit.error) and cell is not None and cell.status == "timeout"
 
     def number(self, index: int | None) -> int | None:
         """Return what Jupyter writes beside a code cell, `[3]`, when all run from the top."""

@@ -199,7 +199,7 @@ def judge_epochs(candidate: Candidate, check: Check) -> Outcome:
         )
         return graded(check.possible, 1, expected=expected, observed=observed, remark=remark)
     failed: Readable | None = None
-    if candidate.evidence.timed_out(run.fit.cell):
+    if candidate.evidence.cut(run.fit):
         failed = T("The time limit ended the training.")
         hint = T(
             "Look for what takes long in that cell, and put what is not part of this training "

@@ -195,7 +195,7 @@ class Trainings:
 
     def _without_epochs(self, run: Run) -> Readable:
         cell = self.evidence.called(run.fit.cell)
-        if self.evidence.timed_out(run.fit.cell):
+        if self.evidence.cut(run.fit):
             return T(
                 "In {cell} a training was started, and the time limit came before its first epoch "
                 "was done.",

@@ -182,6 +182,16 @@ def test_a_training_that_the_time_limit_cut_is_told_so() -> None:
     assert "KeyboardInterrupt" not in spanish(found.observed)
 
 
+def test_what_came_after_a_training_did_not_cut_it() -> None:
+    """A training of five epochs was asked for as such; the time limit met something else."""
+    short = run(epochs=5, epochs_asked=5)
+    cells = (cell(short.fit.cell, status="timeout"),)
+    found = finding(evidence(short, cells=cells), "baseline.epochs")
+
+    assert ("partial", 100) == (found.status, found.earned)
+    assert "límite de tiempo" not in spanish(found.observed)
+
+
 @pytest.mark.parametrize(
     ("accuracy", "status", "earned"),
     [(0.871, "passed", 400), (0.95, "passed", 400), (0.8709, "partial", 375),

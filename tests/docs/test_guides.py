@@ -65,11 +65,11 @@ def test_the_commands_of_a_guide_do_what_it_says(guide: str, desk: Path) -> None
     cells = [block for kind, block in blocks if kind == "ipython"]
     path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
+    commands = [shlex.split(line) for line in lines]
+    if cells:
+        commands.append(["python", "-c", SHELL, *cells])
     failed = []
-    for command in [
-        *map(shlex.split, lines),
-        *([["python", "-c", SHELL, *cells]] if cells else []),
-    ]:
+    for command in commands:
         done = subprocess.run(
             command, cwd=desk, env={**os.environ, "PATH": path}, capture_output=True, text=True
         )
