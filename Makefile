@@ -14,7 +14,7 @@ check: setup  ## lint, types, layers, documents
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q tests/docs
+	$(PYTEST) -q -m "not long" tests/docs
 
 fast: setup  ## tests without TensorFlow, walls and browser, < 30 s
 	$(PYTEST) -q $(BOTH) -m "not tf and not sandbox and not browser and not long"

@@ -58,6 +58,16 @@ EXAMPLES: Mapping[str, Any] = {
     "wanted": 1, "why": T("The model was trained in the notebook and could not be verified."),
 }  # fmt: skip
 OF: Mapping[str, Mapping[str, Any]] = {
+    "This was handed in {days} days late; after {limit} days a person decides.": {
+        "days": 9,
+        "limit": 7,
+    },
+    "{name} has {size} MB and at most {limit} MB are read; clear the stored outputs of its cells, "
+    "save it and hand it in again.": {"size": 61, "limit": 50},
+    "{name} has {count} cells and at most {limit} are read; hand in the workshop's notebook with "
+    "your work only.": {"count": 2600, "limit": 2000},
+    "{name} has {size} KB of text and code in its cells and at most {limit} KB are read; leave "
+    "long texts and data out of them.": {"size": 2400, "limit": 2000},
     "I recognised images of {seen}, but none of {missing}.": {"seen": T("the training data")},
     "{first} or {second}": {"first": "Dense(128, relu)", "second": "Dense(500, relu)"},
     "{first} {second}": {"first": "…", "second": "…"},
