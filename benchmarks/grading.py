@@ -15,7 +15,7 @@ from benchmarks.classes import Submission
 from benchmarks.others import NBGRADER, OTTER
 from benchmarks.processes import Usage
 from benchmarks.report import Section, seconds, table, times
-from grader.batch.command import default_kernels, default_workers
+from grader.batch.machine import default_kernels, default_workers
 
 CLASS = "1 · A class of 30"
 WHOLLY = "1b · A class of 30, 8 of whom differ throughout"

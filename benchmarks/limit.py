@@ -123,7 +123,7 @@ def main(core: int, folder: Path, epochs: int, units: tuple[int, ...]) -> None:
     dataset = open_dataset(assignment.spec.dataset.spec)
     memory = Memory(folder)
     memory.clear()
-    with open_service(assignment, dataset, probe().level, 1, memory) as service:
+    with open_service(assignment, dataset, probe().level, memory=memory) as service:
         speed = _speed(service, assignment, dataset, units, epochs)
     print(json.dumps(asdict(speed)))
 

@@ -151,14 +151,14 @@ def main(path: Path, memory: Path, out: Path, repeats: int) -> None:
     assignment = load_assignment(default_folder())
     dataset = open_dataset(assignment.spec.dataset.spec)
     level = probe().level
-    with open_service(assignment, dataset, level, 1, Memory(memory)) as service:
+    with open_service(assignment, dataset, level, memory=Memory(memory)) as service:
         grading = Grading(assignment, dataset, level, service)
         sides = [
             [_ended(grading, part, path.name) for _ in range(repeats)]
             for part in stages(json.loads(path.read_bytes()))
         ]
         parts = _controller(grading, path, out, repeats)
-        trained = service.trained
+        trained = service.load.trained
     found = {
         "stages": [asdict(_median([cost for cost, _ in side])) for side in sides],
         "controller": {name: asdict(_median(costs)) for name, costs in parts.items()},

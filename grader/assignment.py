@@ -311,7 +311,7 @@ class Spec(Model):
     """The one seed of every cell, student and run; a generator that the notebook seeds keeps its
     own."""
     due: datetime
-    """When it is due; for people, since this version reads no submission times."""
+    """When it is due: lateness counts from here; times without an offset are of the same place."""
     scale: Scale
     late: Late
     limits: RunLimits

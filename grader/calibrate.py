@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import queue
 import re
 import statistics
@@ -34,7 +33,9 @@ from grader.grading import open_service
 from grader.recipes import Data, Labels, Part, Plan, Recipe, State
 from grader.recipes import Training as Settings
 from grader.sandbox import probe
+from grader.sandbox.slots import free_slots
 from grader.thresholds import PLAIN
+from grader.writing import write_whole
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     PLAIN: {},
@@ -106,7 +107,8 @@ def calibrate(
     for training in sorted(todo, key=lambda one: -one.weight(inputs)):
         waiting.put(training)
     board = _Board(assignment, done, target, sum(one.weight(inputs) for one in todo), say)
-    with open_service(assignment, dataset, probe().level, workers) as service:
+    level = probe().level
+    with free_slots(workers) as slots, open_service(assignment, dataset, level, slots) as service:
         threads = [
             threading.Thread(
                 target=_work, args=(assignment, dataset, service, waiting, board), daemon=True
@@ -361,6 +363,4 @@ def _load(target: Path) -> dict[str, Any]:
 
 
 def _write(target: Path, done: Mapping[str, Any]) -> None:
-    partial = target.with_suffix(".partial")
-    partial.write_text(json.dumps(done, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(partial, target)
+    write_whole(target, f"{json.dumps(done, indent=1, sort_keys=True)}\n".encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.grading import Gathered, Grading, open_service
-from grader.intake import IntakeError, read_file, submissions
+from grader.intake import IntakeError, Submission, submissions
 from grader.locale import T, Translator
 from grader.notebook import read_notebook
 from grader.report.files import write_files
@@ -43,22 +43,40 @@ def check_notebook(
             T("{path}: is a folder; give one notebook, or use `grader grade`", path=str(path))
         )
     (submission,) = submissions(path, assignment.spec.notebook).submissions
+    gathered, graded = check_submission(
+        submission, assignment, dataset, language, say, train_in_kernel
+    )
+    write_files(out, gathered, graded, language, dataset)
+    return graded
+
+
+def check_submission(
+    submission: Submission,
+    assignment: Assignment,
+    dataset: Dataset,
+    language: str,
+    say: Callable[[str], None] = lambda line: None,
+    train_in_kernel: bool = False,
+) -> tuple[Gathered, Graded]:
+    """Run and judge one notebook, and write nothing.
+
+    Raises:
+        IntakeError: the file cannot be read any more.
+    """
     began = T("Running {name}; a whole workshop takes a few minutes.", name=submission.name)
     level = probe().level
-    with open_service(assignment, dataset, level, slots=1) as service:
+    with open_service(assignment, dataset, level) as service:
         grading = Grading(assignment, dataset, level, service, train_in_kernel=train_in_kernel)
         translator, watching = Translator(language), Watching()
         say(translator(began))
         epochs = sum(one.epochs for one in assignment.spec.experiments)
         try:
-            data = read_file(submission.path)
+            data = submission.read()
             with shown(watching, _sources(data), epochs, translator):
                 gathered = grading.gather(data, submission.name, watching)
         except Unreadable as unreadable:
             gathered = Gathered(NotebookFile(submission.name, ""), problem=unreadable.text)
-        graded = grading.conclude(gathered, SELF)
-    write_files(out, gathered, graded, language, dataset)
-    return graded
+        return gathered, grading.conclude(gathered, SELF)
 
 
 def _sources(data: bytes) -> list[str]:

@@ -33,6 +33,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            click.echo("grader: interrupted; start it again to go on", err=True)
+            ctx.exit(OURS)
         except Exception as error:  # noqa: BLE001 - the border: the process's, one line on screen
             if ctx.params.get("debug"):
                 traceback.print_exc()
@@ -44,6 +47,7 @@ USER_ERRORS = (
     "SpecError",
     "IntakeError",
     "GradebookError",
+    "ExportError",
     "ReleaseError",
     "Unreadable",
     "UsageProblem",
@@ -112,23 +116,43 @@ def check(
     help="Language of the reports; the assignment's by default.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Trainers at the same time.")
+@click.option("--worksheet", type=ANY, help="Moodle's grading worksheet: names and times.")
+@click.option("--roster", type=ANY, help="A CSV table of the class: names and times.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where notebooks run: on this machine, or on a Dask cluster.",
+)
+@click.option("--scheduler", help="The cluster's address, or the file in which it stands.")
 @click.option("--train-in-kernel", is_flag=True, help=TRAIN_IN_KERNEL)
+@click.option("--json", "as_json", is_flag=True, help="Print progress as JSON lines.")
 def grade(
     source: Path,
     out: Path,
     folder: Path | None,
     language: str | None,
     workers: int | None,
+    worksheet: Path | None,
+    roster: Path | None,
+    engine: str,
+    scheduler: str | None,
     train_in_kernel: bool,
+    as_json: bool,
 ) -> None:
-    """Grade a class: a folder of notebooks; again on the same folder, what has changed."""
-    from grader.batch.command import grade_folder
+    """Grade a class: a folder, or what Moodle, Canvas, Gradescope or nbgrader hand over.
+
+    Again on the same --out folder, only what has changed.
+    """
+    from grader.batch.command import Asked, grade_folder
 
     assignment = _assignment(folder)
-    attention = grade_folder(
-        source, out, assignment, _dataset(assignment), _spoken(language, assignment),
-        workers, train_in_kernel,
+    asked = Asked(
+        source, out, _spoken(language, assignment), workers, train_in_kernel, worksheet, roster,
+        engine, scheduler, as_json,
     )  # fmt: skip
+    attention = grade_folder(asked, assignment, _dataset(assignment))
     sys.exit(ATTENTION if attention else GOOD)
 
 
@@ -143,6 +167,64 @@ def override(folder: Path, student: str, check_name: str, points: float, because
     from grader.batch.override import override as apply
 
     click.echo(apply(folder, student, check_name, points, because))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option(
+    "--to",
+    "platform",
+    type=click.Choice(["moodle", "canvas", "gradescope", "gradescope-autograder", "csv"]),
+    required=True,
+)
+@click.option("--worksheet", type=ANY, help="Moodle's worksheet, or Canvas's exported gradebook.")
+@click.option("--column", help="Canvas's column, where the assignment's title does not name it.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    help="Where the files go; FOLDER/export by default (dist for an assignment).",
+)
+@click.option(
+    "--provisional", is_flag=True, help="Fill in the lowest grade where something still waits."
+)
+def export(
+    folder: Path,
+    platform: str,
+    worksheet: Path | None,
+    column: str | None,
+    out: Path | None,
+    provisional: bool,
+) -> None:
+    """Write the files that a course platform takes back, or the autograder that it runs itself.
+
+    FOLDER is a class's; for gradescope-autograder an assignment's will do.
+    """
+    from grader.export import export as write
+
+    write(folder, platform, out, worksheet, column, provisional, click.echo)
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--to", type=ANY, help="The copy; a name with date and time in FOLDER by default.")
+def backup(folder: Path, to: Path | None) -> None:
+    """Copy a class's gradebook; it may be in use."""
+    from grader.gradebook.copies import backup as copy
+
+    click.echo(copy(folder, to))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("copy", type=ANY)
+def restore(folder: Path, copy: Path) -> None:
+    """Put a copy in the gradebook's place; what stood there is kept beside it."""
+    from grader.batch.lock import locked
+    from grader.gradebook.copies import restore as put_back
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        click.echo(put_back(folder, copy))
 
 
 @main.command()

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable
 
 from grader.assignment import Assignment
-from grader.batch.command import default_workers
+from grader.batch.machine import default_workers
 from grader.dataset.store import DatasetError, open_dataset
 from grader.sandbox import Level, probe
 

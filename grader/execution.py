@@ -52,6 +52,17 @@ class Execution:
             return self.ended.reason
         return self.records.end.reason if self.records.end else "the run ended without a word"
 
+    @property
+    def cut(self) -> bool:
+        """Whether neither the notebook nor a limit ended it: its process was killed, or fell over.
+
+        What a notebook does to the process that runs it looks the same, and happens again.
+        """
+        end = self.records.end
+        if self.ended.reason == "exited":
+            return end is None or end.reason.startswith("driver: ")
+        return self.ended.reason == "killed"
+
     def variables(self, name: str | None) -> bytes | None:
         """Return the bytes of a variables file that a record names, None where there is none."""
         if name is None or "/" in name or name.startswith("."):
@@ -82,6 +93,7 @@ def execute(
 
     Raises:
         WallsError: the walls could not be put up; ours, never the student's.
+        StoreFull: the disk of the trainers' memory is full.
     """
     job = folder / "job"
     job.mkdir()
@@ -97,6 +109,8 @@ def execute(
         with sandbox.start(_job(assignment, dataset, folder, offered)) as running:
             door.running = running
             ended = running.wait()
+    if door.full is not None:
+        raise door.full
     return Execution(
         records=read_records(job),
         ended=ended,

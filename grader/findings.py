@@ -40,6 +40,8 @@ class Finding:
         cell: the index of the notebook's cell to look at.
         run: the `id` of the run that was judged.
         remark: what is worth knowing although it costs nothing.
+        overridden: why a person gave the points.
+        alone: the points in hundredths that the run gave where a person gave others.
     """
 
     check: str
@@ -55,6 +57,7 @@ class Finding:
     hint: Readable | None = None
     remark: Readable | None = None
     overridden: str | None = None
+    alone: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.earned <= self.possible:
@@ -71,7 +74,7 @@ class Finding:
             if earned
             else Status.FAILED
         )
-        return replace(self, status=status, earned=earned, overridden=because)
+        return replace(self, status=status, earned=earned, overridden=because, alone=self.earned)
 
 
 @dataclass(frozen=True)

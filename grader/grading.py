@@ -13,7 +13,7 @@ import hashlib
 import platform
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,8 +35,8 @@ from grader.evidence import (
     Seeded,
 )
 from grader.execution import Execution, execute
-from grader.findings import Finding, Status
-from grader.locale import Readable, T
+from grader.findings import Finding, Flag, Status
+from grader.locale import Readable, T, Text
 from grader.measuring import Measuring
 from grader.notebook import Notebook, read_notebook, to_run
 from grader.result import Graded, NotebookFile, State, Student
@@ -44,22 +44,28 @@ from grader.rubric.answers import find_answers
 from grader.sampling import add_samples
 from grader.sandbox import Level, WallsError, open_sandbox
 from grader.scoring import Late
+from grader.similar import printed
 from grader.trainer import Trainer, TrainerFault
 from grader.unreadable import Unreadable
 from grader.watching import Watching
 
 TRIES = 3
 TRAINER_S = 24 * 3600
-TRAINER_SLOTS = 200  # a sandbox that runs beside another needs a slot of its own
+TRAINER_SLOT = 200  # a sandbox that runs beside another needs a slot of its own
 
 
 @dataclass(frozen=True)
 class Override:
-    """A person's points for one check, in hundredths; they always win."""
+    """A person's points for one check, in hundredths; they always win.
+
+    Attributes:
+        saw: the points that the run gave by itself when the person decided.
+    """
 
     check: str
     points: int
     because: str
+    saw: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Gathered:
     Attributes:
         notebook: None when the file cannot be read; `problem` then says why.
         fault: the problem is ours: points stay pending.
+        shown: fingerprints of the numbers that the file had stored (`similar.printed`).
         under: what it was run under (`run_key`); under another it would have to run again.
     """
 
@@ -79,6 +86,14 @@ class Gathered:
     problem: Readable | None = None
     fault: bool = False
     under: str = ""
+    shown: tuple[int, ...] = ()
+
+
+def our_fault(problem: str) -> Text:
+    """Return what a student reads where the grader failed."""
+    return T(
+        "The grader failed: {problem}. This is our fault and costs no points.", problem=problem
+    )
 
 
 def run_key(assignment: Assignment, level: Level, train_in_kernel: bool) -> str:
@@ -95,16 +110,24 @@ def run_key(assignment: Assignment, level: Level, train_in_kernel: bool) -> str:
 
 
 def open_service(
-    assignment: Assignment, dataset: Dataset, level: Level, slots: int, memory: Memory | None = None
+    assignment: Assignment,
+    dataset: Dataset,
+    level: Level,
+    slots: Sequence[int] = (TRAINER_SLOT,),
+    memory: Memory | None = None,
 ) -> Service:
-    """Return the trainings that any number of `Grading` share; `slots` trainers at a time."""
+    """Return the trainings that any number of `Grading` share.
+
+    Args:
+        slots: of the sandboxes, one for each trainer that runs at the same time.
+    """
     kept = memory or Memory()
 
-    def open_trainer(slot: int) -> Trainer:
-        sandbox = open_sandbox(level, TRAINER_SLOTS + slot)
+    def open_trainer(number: int) -> Trainer:
+        sandbox = open_sandbox(level, slots[number])
         return Trainer(sandbox, dataset, kept, TRAINER_S, assignment.spec.limits.request_s)
 
-    return Service(kept, open_trainer, slots, dataset.sha256)
+    return Service(kept, open_trainer, len(slots), dataset.sha256)
 
 
 class Grading:
@@ -155,25 +178,22 @@ class Grading:
                 file, environment=self._environment(None), problem=unreadable.text, under=under
             )
         problem = ""
-        for _ in range(TRIES):
+        for left in reversed(range(TRIES)):
             try:
-                evidence = self._run(notebook, watching)
+                evidence = self._run(notebook, watching, last=left == 0)
                 environment = self._environment(evidence.runtime)
-                return Gathered(file, notebook, evidence, environment, under=under)
-            except (WallsError, TrainerFault) as fault:
-                problem = str(fault)
+                shown = tuple(sorted(printed(data)))
+                return Gathered(file, notebook, evidence, environment, under=under, shown=shown)
             except OSError:
                 raise  # a full disk is nobody's submission
+            except (WallsError, TrainerFault) as fault:
+                problem = str(fault)
             except Exception as error:  # noqa: BLE001 - the border between students
                 problem = f"{type(error).__name__}: {error}"[:400]
                 break
-        said = T(
-            "The grader failed: {problem}. This is our fault and costs no points.",
-            problem=problem,
-        )
-        return Gathered(
-            file, notebook, environment=self._environment(None), problem=said, fault=True
-        )
+        environment = self._environment(None)
+        said = our_fault(problem)
+        return Gathered(file, notebook, environment=environment, problem=said, fault=True)
 
     def conclude(
         self,
@@ -185,17 +205,16 @@ class Grading:
         """Judge what was gathered: pure, the same for the same input."""
         return conclude(self.assignment, self._template, gathered, student, late, overrides)
 
-    def _run(self, notebook: Notebook, watching: Watching | None) -> Evidence:
+    def _run(self, notebook: Notebook, watching: Watching | None, last: bool) -> Evidence:
         folder = Path(tempfile.mkdtemp(prefix="run-"))
         try:
             execution = execute(
                 self.sandbox, to_run(notebook), self.assignment, self.dataset, folder,
                 self.service, self.train_in_kernel, watching,
             )  # fmt: skip
-            ours = execution.ended.reason in ("exited", "killed") and execution.reason != "finished"
-            if ours and not execution.records.cells:
+            if execution.cut and not (last and execution.records.cells):
                 raise WallsError(
-                    f"no cell was run: {execution.reason}. {execution.ended.stderr_tail[-300:]}"
+                    f"the run was cut off: {execution.reason}. {execution.ended.stderr_tail[-300:]}"
                 )
             runs = Measuring(self.service, self.assignment).runs(execution)
         finally:
@@ -278,7 +297,7 @@ def conclude(
         else _state(findings),
         score=scoring.score(assignment, findings, answers, late),
         findings=findings,
-        flags=verdict.flags,
+        flags=(*verdict.flags, *_disagreements(findings, overrides)),
         answers=answers,
         evidence=gathered.evidence,
         experiments=verdict.experiments,
@@ -315,6 +334,25 @@ def _decided(finding: Finding, overrides: tuple[Override, ...]) -> Finding:
         if override.check == finding.check:
             return finding.decided(override.points, override.because)
     return finding
+
+
+def _disagreements(
+    findings: tuple[Finding, ...], overrides: tuple[Override, ...]
+) -> Iterator[Flag]:
+    """Name the checks for which this run gives other points than when a person decided them."""
+    last = {override.check: override for override in overrides}
+    for finding in findings:
+        override = last.get(finding.check)
+        if override is not None and override.saw not in (None, finding.alone):
+            said = T(
+                "“{title}”: the notebook’s run gives {now:g} points now and gave {before:g} when a "
+                "person decided on {points:g}. The person’s points count.",
+                title=finding.title,
+                now=(finding.alone or 0) / 100,
+                before=override.saw / 100,
+                points=override.points / 100,
+            )
+            yield Flag("mark_differs", said)
 
 
 def _state(findings: tuple[Finding, ...]) -> State:

@@ -44,6 +44,18 @@ def _strangers(rubric: Rubric, spec: Spec) -> Iterator[str]:
                 yield f"questions.{name}.experiments: {wanted!r} is no experiment{close}"
 
 
+def files_of(assignment: Assignment) -> dict[str, bytes]:
+    """Return what another machine needs of an assignment's folder: `load_assignment` reads it."""
+    paths = {
+        "calibration.json": calibration_file(assignment.folder),
+        **{
+            name: assignment.folder / name
+            for name in ("assignment.toml", "rubric.toml", assignment.spec.notebook)
+        },
+    }
+    return {name: path.read_bytes() for name, path in paths.items() if path.exists()}
+
+
 def calibration_file(folder: Path) -> Path:
     """Return where a calibration is: beside its assignment when packed, else in reference/."""
     packed = folder / "calibration.json"

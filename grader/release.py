@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 
 from grader.assignment import Assignment, Rubric, SpecError
 from grader.loading import calibration_file, load_assignment
+from grader.report.pages import template_folder
 
 
 class Marks(NamedTuple):
@@ -156,6 +157,12 @@ def build_student_package(assignment_dir: Path, out: Path) -> Path:
         return Path(shutil.copy(built, out))
 
 
+def stage_package(folder: Path) -> None:
+    """Copy our package with its templates, and without an assignment, to a new folder."""
+    shutil.copytree(Path(__file__).parent, folder, ignore=LEFT_OUT)
+    shutil.copytree(template_folder(), folder / "templates")
+
+
 def student_rubric(rubric: Rubric) -> str:
     """Return rubric.toml with what students may read: prompts, criteria and levels."""
     questions = {
@@ -203,8 +210,7 @@ def _stage_engine(stage: Path) -> None:
         "tool": {"hatch": {"build": {"targets": {"wheel": {"packages": ["grader"]}}}}},
     }
     (stage / "pyproject.toml").write_text(_toml(student), encoding="utf-8")
-    shutil.copytree(package, stage / "grader", ignore=LEFT_OUT)
-    shutil.copytree(package.parent / "templates", stage / "grader" / "templates")
+    stage_package(stage / "grader")
 
 
 def _stage_assignment(folder: Path, assignment: Assignment) -> None:

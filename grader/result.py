@@ -189,6 +189,7 @@ def _finding(finding: Finding, graded: Graded, say: Translator) -> dict[str, Any
         "remark": say(finding.remark) if finding.remark else "",
         "run": finding.run,
         "overridden": finding.overridden,
+        "alone": None if finding.alone is None else points(finding.alone),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -26,6 +27,10 @@ START = (
 
 class TrainerFault(Exception):
     """The trainer failed; ours, never the student's."""
+
+
+class StoreFull(TrainerFault, OSError):
+    """The disk of the memory is full or read-only: whoever asks next meets it too."""
 
 
 class Refused(Exception):
@@ -55,6 +60,7 @@ class Trainer:
         answer_s: float | None = None,
     ) -> None:
         self.answer_s = answer_s
+        self._store = memory.folder
         self._folder = Path(tempfile.mkdtemp(prefix="trainer-"))
         bounds = [str(memory.most_bytes), str(memory.most_s)]
         self._running = sandbox.start(
@@ -92,6 +98,7 @@ class Trainer:
         Raises:
             Busy: another trainer is working on it.
             Refused: the request cannot be served.
+            StoreFull: what was made cannot be kept.
             TrainerFault: the trainer failed, died or ran out of time.
         """
         process = self._running.process
@@ -108,6 +115,9 @@ class Trainer:
             alarm.cancel()
         if reply.get("busy"):
             raise Busy
+        if reply.get("full"):
+            number = int(reply["full"])
+            raise StoreFull(number, os.strerror(number), str(self._store))
         if "error" in reply:
             raise (TrainerFault if reply.get("fault") else Refused)(str(reply["error"])[:400])
         made: dict[str, Any] = reply["made"]

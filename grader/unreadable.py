@@ -44,6 +44,13 @@ _REFUSALS = {
         "{name} has {size} MB and at most {limit} MB are read; clear the stored outputs of its "
         "cells, save it and hand it in again."
     ),
+    "no-archive": T("{name} cannot be opened: {reason}."),
+    "encrypted": T("{name} is locked with a password; hand in a copy without one."),
+    "damaged": T("{name} is damaged in the archive; hand in the file again."),
+    "bomb": T(
+        "{name} is packed more than {limit} times smaller than it is, as no notebook is; hand in "
+        "the file itself."
+    ),
     "too-many-values": T(
         "{name} holds far more lists and objects than a notebook has; clear the stored outputs of "
         "its cells, save it and hand it in again."

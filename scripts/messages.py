@@ -32,11 +32,16 @@ CELL = Bilingual(
 LAYERS = "Flatten → Dense(64, relu) → Dense(10, softmax)"
 # What a name in braces may stand for; `OF` where a message needs another example.
 EXAMPLES: Mapping[str, Any] = {
-    "accuracy": 0.8712, "asked": T("{count} epochs", count=10), "bars": 10, "before": 10,
-    "cell": CELL, "cells": CELL, "classes": 10, "column": 7, "count": 3, "counts": 0.8741,
+    "accuracy": 0.8712, "address": "tcp://127.0.0.1:8786",
+    "asked": T("{count} epochs", count=10), "bars": 10, "before": 10,
+    "cell": CELL, "cells": CELL, "checks": "Medir la exactitud", "classes": 10, "column": 7,
+    "columns": "Taller 2 (41); Taller 3 (42)", "count": 3, "counts": 0.8741,
     "csv": "notas/grades.csv", "days": 2, "deduction": "0,5", "depth": 6, "detail": "NameError: x",
+    "doing": T("training an epoch"),
     "differences": "…", "done": T("{count} epochs", count=4), "earned": "58,5", "epoch": 4,
+    "english": "Identifier, Grade, Last modified (grade)",
     "epochs": T("{count} epochs", count=10), "error": "ValueError", "expected": "Dense(128, relu)",
+    "file": "retroalimentacion.html", "folder": "curso",
     "first": 0.8702, "found": "Dense(64, relu)", "full": 0.8745, "gap": 0.0581, "grade": "4,1",
     "here": "TensorFlow 2.19.0", "high": 255.0, "highest": 0.8912, "hours": 5,
     "how": "ValueError", "image": 100,
@@ -44,20 +49,66 @@ EXAMPLES: Mapping[str, Any] = {
     "kinds": "application/javascript", "label": 9, "language": "R", "last": 14,
     "layer": "Dense", "layers": LAYERS, "least": T("{count} epochs", count=11), "left": 0.0089,
     "limit": 0.0456, "line": "history = model.fit(…)", "lines": "…", "loss": "mse", "low": 0.0,
+    "maximum": "10.00", "middle": 0.8812,
     "measured": 0.8812, "metric": "accuracy", "metrics": "accuracy", "minutes": 3,
     "missing": T("the test data"), "name": "ana.ipynb", "names": "Sequential.fit",
     "none": 0.8245, "notes": T("the images are not in order"), "now": 10, "number": 2,
     "optimizer": "sgd", "over": 0.0125, "path": "informe/report.html", "pending": "30",
-    "points": "58,5 / 70", "position": 812, "possible": "70", "problem": "…", "rate": 0.1,
+    "points": "58,5 / 70", "position": 812, "possible": "70", "problem": "…", "process": 4711,
+    "rate": 0.1, "running": 3,
     "reason": T("no epoch was completed"), "row": 1, "rows": "test[0:100]", "run": 3,
+    "scale": "5", "source": T("a download of Moodle"),
+    "spanish": "Identificador, Calificación, Última modificación (calificación)",
+    "submissions": "ana, Ana Pérez", "time": "viernes, 2 de mayo de 2025, 23:59",
     "scored": 27, "second": 0.8741, "seconds": 900, "seen": T("the images go from 0 to 1."),
     "setting": "sample_weight", "shape": "(100, 10)", "share": 20, "short": 0.0033, "shown": 0.9312,
     "size": 10000, "split": T("the test data"), "start": 0.8411, "student": "Ana", "taken":
     "taller3.ipynb", "test": 0.8812, "text": "…", "there": 9, "title": "Más neuronas: 500",
     "top": "5,0", "total": 5, "train": 0.9393, "usual": 0.001, "value": 0.9312, "version": 3,
-    "wanted": 1, "why": T("The model was trained in the notebook and could not be verified."),
+    "waiting": 15, "wanted": 1,
+    "why": T("The model was trained in the notebook and could not be verified."),
 }  # fmt: skip
 OF: Mapping[str, Mapping[str, Any]] = {
+    "“{title}”: the notebook’s run gives {now:g} points now and gave {before:g} when a person "
+    "decided on {points:g}. The person’s points count.": {"now": 2.0, "before": 0.0, "points": 1.5},
+    "{done} done · {running} running · {waiting} waiting": {"done": 12},
+    "{number} of {total}: {name}, {points}": {"number": 12, "total": 30},
+    "cell {cell}": {"cell": 12},
+    "{address}: no scheduler answers ({reason}); start one, or correct --scheduler": {
+        "reason": "Connection refused"
+    },
+    "grading stopped: {reason}; start it again to go on": {"reason": "MemoryError"},
+    "{path}: {reason}; make room or give the right to write, and start it again to go on": {
+        "path": "curso/gradebook.sqlite",
+        "reason": "database or disk is full",
+    },
+    "grading stopped: {count} submissions in a row met a fault of ours, the last one: {problem} "
+    "Mend it and start it again to go on": {"problem": "The trainer failed."},
+    "{label} of {count} students: from {low} to {high}, half of them below {middle}.": {
+        "label": T("Test accuracy"),
+        "low": 0.8702,
+        "high": 0.8912,
+    },
+    "grades by words (“{maximum}”), and the course by numbers; choose points in Moodle": {
+        "maximum": "Aprobado",
+    },
+    "{earned} of {total} points.{pending} Your report: {file}": {
+        "pending": T(" Points that still wait for a person: {pending}.", pending="30"),
+        "total": "100",
+    },
+    "line {line}, column {column}: “{value}” is not {wanted}; correct it and try again": {
+        "line": 7,
+        "column": "submitted",
+        "value": "ayer",
+        "wanted": T("a time such as 2025-05-02 23:59"),
+    },
+    "no column says who a student is (wanted: {wanted}); check the first line": {
+        "wanted": "id, name, email",
+    },
+    "a ZIP archive with {count} entries, and at most {limit} are read; divide the class into "
+    "several archives": {"count": 2412, "limit": 2000},
+    "a ZIP archive with more entries than are read (at most {limit}); divide the class into "
+    "several archives": {"limit": 2000},
     "This was handed in {days} days late; after {limit} days a person decides.": {
         "days": 9,
         "limit": 7,
@@ -68,6 +119,34 @@ OF: Mapping[str, Mapping[str, Any]] = {
     "your work only.": {"count": 2600, "limit": 2000},
     "{name} has {size} KB of text and code in its cells and at most {limit} KB are read; leave "
     "long texts and data out of them.": {"size": 2400, "limit": 2000},
+    "a ZIP archive that would unpack to {size} MB, and at most {limit} are read; divide the class "
+    "into several archives": {"size": 4180, "limit": 1000},
+    "its name is longer than {limit} bytes; it is not read": {"limit": 255},
+    "{name} is packed more than {limit} times smaller than it is, as no notebook is; hand in the "
+    "file itself.": {"limit": 100},
+    "is no CSV table ({reason})": {"reason": "unexpected end of data"},
+    "a damaged ZIP archive ({reason}); download it again": {"reason": "Bad magic number"},
+    "is no gradebook of Canvas: its first line begins with {found}, not with Student and ID; "
+    "export it with “Export entire gradebook”": {"found": "Nombre, Nota"},
+    "the platform counts to {maximum}, and this course to {scale} (or {points} points); change the "
+    "maximum there": {"points": "100"},
+    "{path}: there is no such file; call it in the project's checkout": {
+        "path": "requirements.lock",
+    },
+    "{path}: upload it as the autograder of a programming assignment with {points} points": {
+        "path": "dist/autograder-taller3.zip",
+        "points": "70",
+    },
+    "Of your notebooks {name} was taken, and not {names}.": {
+        "name": "taller3.ipynb",
+        "names": "pruebas.ipynb, viejo.ipynb",
+    },
+    "{path}: students: {count}": {"path": "curso/export/moodle/notas.csv", "count": 30},
+    "{path}: {reason}": {"path": "clase.zip", "reason": T("does not exist; check the name")},
+    "{name} cannot be opened: {reason}.": {
+        "name": "entrega.zip",
+        "reason": T("a link, and links are never followed; put the file itself there"),
+    },
     "I recognised images of {seen}, but none of {missing}.": {"seen": T("the training data")},
     "{first} or {second}": {"first": "Dense(128, relu)", "second": "Dense(500, relu)"},
     "{first} {second}": {"first": "…", "second": "…"},

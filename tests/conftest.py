@@ -92,7 +92,7 @@ def pristine(dataset: Dataset) -> Pristine:
 def service(memory: Path, dataset: Dataset) -> Iterator[Service]:
     """One trainer for all tests of a process; nobody starts it before it is asked."""
     assignment = load_assignment(default_folder())
-    with open_service(assignment, dataset, Level.STANDARD, 1, Memory(memory)) as opened:
+    with open_service(assignment, dataset, Level.STANDARD, memory=Memory(memory)) as opened:
         yield opened
 
 

@@ -226,7 +226,7 @@ def test_after_the_last_day_a_person_decides() -> None:
     done = score(policy, everything(), answers(), Late(by_s=3 * DAY_S + 1))
 
     assert (None, Decimal("0.0"), Decimal("3.0")) == (done.value, done.lowest, done.highest)
-    assert "4 días" in spanish(person_decides(policy, Late(by_s=3 * DAY_S + 1)))
+    assert "Días de retraso: 4;" in spanish(person_decides(policy, Late(by_s=3 * DAY_S + 1)))
 
 
 def test_a_deduction_never_goes_below_the_scale() -> None:

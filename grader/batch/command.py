@@ -2,83 +2,131 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader.assignment import Assignment
-from grader.batch.classroom import Machine, grade_class, needs_attention, sort, write_grades
-from grader.batch.screen import Screen
+from grader.batch.board import Board
+from grader.batch.classroom import grade_class, needs_attention, sort
+from grader.batch.desk import Desk
+from grader.batch.engines import Engine, Stopped, UsageProblem
+from grader.batch.engines.local import LocalEngine
+from grader.batch.interrupts import finishing
+from grader.batch.lock import locked
+from grader.batch.machine import Machine, default_kernels, default_workers
+from grader.batch.page import write_class
+from grader.batch.screens import open_screen
 from grader.dataset.store import Dataset
 from grader.delegation import Memory
 from grader.delegation.audit import Audit, audit
 from grader.gradebook import Gradebook
 from grader.gradebook.store import FILE
-from grader.grading import TRAINER_SLOTS, open_service
-from grader.intake import submissions
-from grader.locale import Translator
-from grader.sandbox import Level, WallsError, probe
-
-MEMORY_EACH_MB = 3000
-KERNEL_MB = 1500  # of a notebook whose trainings are delegated
+from grader.grading import open_service
+from grader.intake import Intake, People, read_roster, read_worksheet, submissions
+from grader.locale import T
+from grader.sandbox import Level, probe
 
 
-def grade_folder(
-    source: Path,
-    out: Path,
-    assignment: Assignment,
-    dataset: Dataset,
-    language: str,
-    workers: int | None,
-    train_in_kernel: bool = False,
-) -> bool:
-    """Grade a folder of notebooks; return whether a person must look at some.
+@dataclass(frozen=True)
+class Asked:
+    """What `grader grade` was asked to do.
+
+    Attributes:
+        source: what `intake.submissions` takes.
+        out: the class's folder (design.md, *Output folder*).
+        workers: trainers at the same time; as many as the machine carries by default.
+        worksheet: Moodle's grading worksheet, for names and times.
+        roster: a table of the class, for names and times.
+        engine: `local` or `dask`; `scheduler` is the latter's address or file.
+        as_json: progress as JSON lines for programs.
+    """
+
+    source: Path
+    out: Path
+    language: str
+    workers: int | None = None
+    train_in_kernel: bool = False
+    worksheet: Path | None = None
+    roster: Path | None = None
+    engine: str = "local"
+    scheduler: str | None = None
+    as_json: bool = False
+
+
+def grade_folder(asked: Asked, assignment: Assignment, dataset: Dataset) -> bool:
+    """Grade a class; return whether a person must look at some.
 
     Raises:
         WallsError: something must run, and this machine offers no walls.
-        IntakeError: there is nothing to grade at `source`.
+        IntakeError: there is nothing to grade at the source.
+        UsageProblem: the engine is not installed, or its scheduler's address cannot be.
+        Occupied: another process grades into this folder.
+        Stopped: our side failed in a way that the next submission would meet too.
     """
-    intake = submissions(source, assignment.spec.notebook)
-    walls = cache(_need_walls)  # attacking them takes a second, so only where something must run
-    if not (out / FILE).exists():
-        walls()
-    out.mkdir(parents=True, exist_ok=True)
-    screen = Screen(Translator(language))
-    screen.ignored(intake.ignored)
-    slots = workers or default_workers()
-    machine = Machine(Level.STANDARD, slots, default_kernels(), train_in_kernel=train_in_kernel)
+    intake = submissions(asked.source, assignment.spec.notebook, _people(asked, assignment))
+    with _engine(asked, assignment, dataset) as engine:
+        if not (asked.out / FILE).exists():
+            engine.ready()
+        try:
+            return _graded(asked, assignment, dataset, intake, engine)
+        except OSError as error:  # a full or read-only disk
+            raise Stopped.by(error) from error
 
-    def seeds(count: int) -> None:
-        screen.seeds(count)
-        if count:
-            walls()
 
-    attention = False
-    with Gradebook(out, assignment, language) as gradebook:
-        waiting = sort(intake.submissions, assignment, gradebook, machine, language)
-        screen.begins(waiting)
+def _graded(
+    asked: Asked, assignment: Assignment, dataset: Dataset, intake: Intake, engine: Engine
+) -> bool:
+    trainers = asked.workers or default_workers()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with (
+        locked(asked.out),
+        Gradebook(asked.out, assignment, asked.language) as gradebook,
+        open_screen(asked.language, asked.as_json, trainers) as screen,
+        finishing(screen.stopping) as stop,
+    ):
+        desk = Desk(assignment, dataset, gradebook, asked.out, asked.language)
+        board = Board(screen.running)
+        screen.taken(intake)
+        gradebook.hand_in(intake)
+        waiting = sort(intake.submissions, desk, engine)
+        screen.begins(waiting, board)
+        attention = bool(intake.notices)
         if waiting.to_run:
-            walls()
-        for outcome in grade_class(
-            waiting, assignment, dataset, machine, gradebook, out, language, screen.running, seeds
-        ):
+            engine.ready()
+        for outcome in grade_class(waiting, desk, engine, trainers, board, screen.seeds, stop):
             attention |= needs_attention(outcome.result)
             screen.finished(outcome)
-        gradebook.add_missing(intake.missing)
-        results, missing = gradebook.results(), gradebook.missing()
-    write_grades(out / "grades.csv", results, missing)
-    screen.ends(results, missing, out)
+        if intake.whole:
+            gradebook.set_class(intake)
+        write_class(asked.out, assignment, gradebook, asked.language)
+        screen.ends(gradebook.summaries(), gradebook.missing(), asked.out)
+    if stop.is_set():
+        raise Stopped(T("grading was interrupted; start it again to go on"))
     return attention
 
 
-def _need_walls() -> None:
-    found = probe()
-    if found.level is not Level.STANDARD:
-        raise WallsError(
-            "a class is graded behind walls only, "
-            f"and this machine offers {found.level}: {found.reason}"
+def _engine(asked: Asked, assignment: Assignment, dataset: Dataset) -> Engine:
+    if asked.engine == "local":
+        workers = asked.workers or default_workers()
+        machine = Machine(
+            Level.STANDARD, workers, default_kernels(), train_in_kernel=asked.train_in_kernel
         )
+        return LocalEngine(assignment, dataset, machine)
+    if asked.scheduler is None:
+        raise UsageProblem("--engine dask: give --scheduler with its address or its file")
+    try:
+        from grader.batch.engines.dask import DaskEngine
+    except ImportError as error:
+        raise UsageProblem("--engine dask: Dask is not installed; install grader[dask]") from error
+    return DaskEngine(assignment, asked.scheduler, asked.workers, asked.train_in_kernel)
+
+
+def _people(asked: Asked, assignment: Assignment) -> People:
+    due = assignment.spec.due
+    if asked.roster is not None:
+        return read_roster(asked.roster, due)
+    return read_worksheet(asked.worksheet, due) if asked.worksheet is not None else People()
 
 
 def audit_memory(
@@ -87,22 +135,8 @@ def audit_memory(
     """Repeat a share of the remembered trainings (see `delegation.audit`)."""
     level = probe().level
     return audit(
-        Memory(), lambda memory: open_service(assignment, dataset, level, 1, memory), share, say
+        Memory(),
+        lambda memory: open_service(assignment, dataset, level, memory=memory),
+        share,
+        say,
     )
-
-
-def default_kernels() -> int:
-    """Return how many notebooks are in flight: as many as memory holds, for most of them wait."""
-    return max(1, min(TRAINER_SLOTS, _memory_mb() // KERNEL_MB))
-
-
-def default_workers() -> int:
-    """Return how many submissions this machine runs at the same time."""
-    return max(1, min(os.cpu_count() or 1, _memory_mb() // MEMORY_EACH_MB))
-
-
-def _memory_mb() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    except (ValueError, OSError, AttributeError):
-        return MEMORY_EACH_MB

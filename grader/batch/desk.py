@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from grader import __version__
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
-from grader.grading import Gathered, conclude, template_of
-from grader.locale import T
+from grader.grading import Gathered, conclude, our_fault, template_of
 from grader.notebook import Notebook
 from grader.report.files import write_student
 from grader.result import Graded, Student, result_json
@@ -30,33 +31,39 @@ class Desk:
     def __post_init__(self) -> None:
         object.__setattr__(self, "template", template_of(self.assignment))
 
+    def scored_by(self, student: str) -> str:
+        """Return what a submission is scored by: assignment, language, lateness, people's marks."""
+        late = self.gradebook.handed_in(student).late
+        marks = self.gradebook.overrides(student)
+        parts = f"{self.assignment.sha256}{self.language}{__version__}{late}{marks}"
+        return hashlib.sha256(parts.encode()).hexdigest()
+
     def write(
         self, student: Student, gathered: Gathered, *, ran: bool
-    ) -> tuple[Gathered, dict[str, Any]]:
-        """Write a student's files; return what they rest on, and the result.json.
+    ) -> tuple[dict[str, Any], bool]:
+        """Write a student's files; return the result.json, and whether judging failed.
 
-        Where judging or the report fails, what they rest on is our fault, and one poisoned
+        Where judging or the report fails, the files say that the fault is ours, and one poisoned
         submission does not stop the class.
 
         Args:
             ran: the notebook has run since the files were written (`report.files`).
         """
         marks = self.gradebook.overrides(student.id)
+        late = self.gradebook.handed_in(student.id).late
 
         def written(gathered: Gathered) -> Graded:
-            graded = conclude(self.assignment, self.template, gathered, student, overrides=marks)
+            graded = conclude(self.assignment, self.template, gathered, student, late, marks)
             write_student(self.out, gathered, graded, self.language, self.dataset, ran)
             return graded
 
+        failed = False
         try:
             graded = written(gathered)
         except OSError:
             raise  # a full disk is nobody's submission
         except Exception as error:  # noqa: BLE001 - the border between students
-            said = T(
-                "The grader failed: {problem}. This is our fault and costs no points.",
-                problem=f"{type(error).__name__}: {error}",
-            )
-            gathered = replace(gathered, problem=said, fault=True)
-            graded = written(gathered)
-        return gathered, result_json(graded, self.language)
+            said = our_fault(f"{type(error).__name__}: {error}")
+            failed = True
+            graded = written(replace(gathered, problem=said, fault=True))
+        return result_json(graded, self.language), failed

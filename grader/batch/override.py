@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
-from grader.batch.classroom import write_grades
 from grader.batch.desk import Desk
+from grader.batch.lock import locked
+from grader.batch.page import write_class
 from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook, GradebookError
+from grader.gradebook.store import FILE
 from grader.grading import Override
 from grader.loading import load_assignment
 
@@ -19,28 +23,39 @@ def override(folder: Path, student: str, check_name: str, points: float, because
         GradebookError: there is no such student, or the points are more than the check is worth.
         SpecError: there is no such check.
     """
-    with Gradebook(folder) as gradebook:
+    if not (folder / FILE).exists():
+        raise GradebookError(f"{folder / FILE}: there is no gradebook; check the name")
+    with locked(folder), Gradebook(folder) as gradebook:
         assignment = load_assignment(gradebook.assignment_folder)
-        check, hundredths = assignment.check(check_name), round(points * 100)
+        check = assignment.check(check_name)
+        hundredths = round(points * 100) if math.isfinite(points) else -1
         if not 0 <= hundredths <= check.possible:
             raise GradebookError(
                 f"{check_name} is worth {check.points:g} points; "
                 f"{points:g} is not from 0 to {check.points:g}"
             )
-        entry = gradebook.entry(student)
-        gradebook.override(student, Override(check_name, hundredths, because))
+        entry, standing = gradebook.entry(student), gradebook.standings()[student]
         dataset = open_dataset(assignment.spec.dataset.spec)
         desk = Desk(assignment, dataset, gradebook, folder, gradebook.language)
-        gathered, result = desk.write(entry.student, entry.gathered, ran=False)
-        scored = gradebook.standings()[student].scored
-        gradebook.add(entry.student, gathered, result, scored)
-        write_grades(
-            folder / "grades.csv",
-            gradebook.results(),
-            gradebook.missing(),
-        )
+        current = standing.scored == desk.scored_by(student)
+        saw = _alone(entry.result, check_name)
+        gradebook.override(student, Override(check_name, hundredths, because, saw))
+        result, failed = desk.write(entry.student, entry.gathered, ran=False)
+        # the next `grade` leaves alone what nothing but this mark has changed
+        scored = desk.scored_by(student) if current else standing.scored
+        gradebook.add(entry.student, entry.gathered, result, "" if failed else scored)
+        write_class(folder, assignment, gradebook, gradebook.language)
     before, after = entry.result["points"]["earned"], result["points"]["earned"]
     return (
         f"{student}: {check_name} is now {points:g} of {check.points:g} points ({because}); "
         f"earned {before:g} → {after:g}"
     )
+
+
+def _alone(result: dict[str, Any], check: str) -> int | None:
+    """Return what the run gave by itself, in hundredths; None where it could not be judged."""
+    for finding in result["findings"]:
+        if finding["check"] == check and result["problem"] is None:
+            own: float = finding["earned"] if finding["overridden"] is None else finding["alone"]
+            return round(100 * own)
+    return None

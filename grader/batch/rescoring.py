@@ -6,6 +6,7 @@ Each process reads the gradebook and writes students' files; who asked writes th
 from __future__ import annotations
 
 import json
+import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -40,8 +41,8 @@ def score(desk: Desk, student: Student) -> str | int:
             return 0
         if missing:
             return missing
-    gathered, result = desk.write(student, kept, ran=False)
-    return 0 if gathered is not kept else json.dumps(result, ensure_ascii=False)
+    result, failed = desk.write(student, kept, ran=False)
+    return 0 if failed else json.dumps(result, ensure_ascii=False)
 
 
 def rescored(
@@ -82,6 +83,7 @@ _desks: list[Desk] = []  # of this process: one, from its start on
 
 
 def _open(out: Path, folder: Path, language: str, dataset: Dataset) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
     _desks.append(Desk(load_assignment(folder), dataset, Gradebook(out), out, language))
 
 

@@ -25,7 +25,7 @@ from grader.delegation.memory import name_of
 from grader.delegation.turns import Turn
 from grader.recipes import Count, Hash, Plan, Record, State, Validation, plain
 from grader.sandbox import Running
-from grader.trainer import Refused, TrainerFault
+from grader.trainer import Refused, StoreFull, TrainerFault
 
 MOST_LINES = 4  # kernel, driver, and what a notebook may open itself
 MOST_REFUSALS = 200  # that are kept
@@ -103,6 +103,7 @@ class Door:
 
     Attributes:
         running: the run, once it has been started; its clock stops while it waits.
+        full: the trainings cannot be kept any more; the run was stopped.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Door:
         self.ledger, self.folder, self.turn = ledger, folder, turn
         self.unix = unix
         self.running: Running | None = None
+        self.full: StoreFull | None = None
         self._token = "" if unix else secrets.token_hex(16)
         self._openings: dict[int, Open] = {}
         self._lock = threading.Lock()
@@ -191,6 +193,11 @@ class Door:
             first = problem.errors(include_url=False, include_input=False)[0]
             said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:300]
             return self._refuse(said)
+        except StoreFull as full:
+            self.full = full
+            if self.running is not None:
+                self.running.kill()  # nothing that it trains could be kept or verified
+            return {"fault": "no room"}, []
         except TrainerFault as fault:
             return {"fault": str(fault)[:300]}, []
         except Exception as error:  # noqa: BLE001 - the border: one request must not end the door

@@ -18,7 +18,7 @@ from grader import wire
 from grader.delegation.memory import Keys, Memory
 from grader.delegation.turns import Turns
 from grader.recipes import Data, Part, Plan, Recipe, State, Validation, plain
-from grader.trainer import Busy, Refused, Trainer, TrainerFault
+from grader.trainer import Busy, Refused, StoreFull, Trainer, TrainerFault
 
 TRIES = 3
 ELSEWHERE_S = 0.3  # between looks at what another controller's trainer is working on
@@ -49,6 +49,23 @@ class Epoch:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Load:
+    """What the trainers do right now, for those who watch.
+
+    Attributes:
+        working: what each busy trainer does: `epoch`, `validate`, `measure`, `start`.
+        waiting: requests that wait for a trainer.
+        trained: answers that were not in the memory, so far.
+        seconds: that one of them took, on average.
+    """
+
+    working: tuple[str, ...] = ()
+    waiting: int = 0
+    trained: int = 0
+    seconds: float = 0.0
+
+
 @dataclass
 class _Job:
     """One request on its way to a trainer."""
@@ -73,7 +90,6 @@ class Service:
 
     Attributes:
         turns: of runs and trainers that compute; one more than cores, for each also waits a bit.
-        trained: how many answers were not in the memory, for those who watch.
     """
 
     def __init__(
@@ -90,15 +106,18 @@ class Service:
         self._homes: list[list[str]] = [[] for _ in range(slots)]
         self._running: dict[str, Future[dict[str, Any]]] = {}
         self._closed = False
-        self.trained = 0
+        self._working: dict[int, str] = {}
+        self._served, self._spent_s = 0, 0.0
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        if kind is not None and not issubclass(kind, Exception):
+            return  # interrupted: the trainers end with this process, and nobody waits for them
         for thread in self._threads:
             thread.join()
 
@@ -187,6 +206,14 @@ class Service:
         """Return the versions that the trainers run."""
         return self._asked(_Job({"op": "info"}, ()))
 
+    @property
+    def load(self) -> Load:
+        """What the trainers do right now."""
+        with self._changed:
+            each_s = self._spent_s / self._served if self._served else 0.0
+            working = tuple(self._working.values())
+            return Load(working, len(self._waiting), self._served, each_s)
+
     def _made(
         self, key: str, request: Mapping[str, Any], blobs: Sequence[bytes] = ()
     ) -> dict[str, Any]:
@@ -234,10 +261,22 @@ class Service:
         trainer: Trainer | None = None
         try:
             while (found := self._next(slot)) is not None:
-                trainer = self._serve(slot, trainer, found)
+                with self._noted(slot, found):
+                    trainer = self._serve(slot, trainer, found)
         finally:
             if trainer is not None:
                 trainer.close()
+
+    @contextmanager
+    def _noted(self, slot: int, job: _Job) -> Iterator[None]:
+        """Say what a trainer does, as long as it does."""
+        with self._changed:
+            self._working[slot] = str(job.request["op"])
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._working[slot]
 
     def _next(self, slot: int) -> _Job | None:
         """Wait for work; None when there will be no more."""
@@ -277,14 +316,17 @@ class Service:
                 with self.turns.taken():
                     if trainer is None:
                         trainer = self._open(slot)
+                    began = time.monotonic()
                     made = trainer.ask(job.request, job.blobs)
-                self.trained += 1
+                with self._changed:
+                    self._served += 1
+                    self._spent_s += time.monotonic() - began
                 job.answer.set_result(made)
                 return trainer
             except Busy:
                 self._later(job)
                 return trainer
-            except Refused as refused:
+            except (Refused, StoreFull) as refused:
                 job.answer.set_exception(refused)
                 return trainer
             except Exception as fault:  # noqa: BLE001 - the thread's border: whoever asked is told
@@ -316,6 +358,8 @@ def _others_fault() -> Iterator[None]:
         yield
     except Refused as refused:
         raise Refused(str(refused)) from refused
+    except StoreFull as full:
+        raise StoreFull(full.errno, full.strerror, full.filename) from full
     except TrainerFault as fault:
         raise TrainerFault(str(fault)) from fault
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from grader.gradebook.store import Entry, Event, Gradebook, GradebookError
+from grader.gradebook.store import Entry, Event, Gradebook, GradebookError, HandedIn
 
-__all__ = ["Entry", "Event", "Gradebook", "GradebookError"]
+__all__ = ["Entry", "Event", "Gradebook", "GradebookError", "HandedIn"]

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import TypeAdapter
-
 from grader.assignment import Assignment
-from grader.evidence import Evidence
+from grader.gradebook.form import from_json, text_form, text_of, to_json
 from grader.grading import Gathered, Override
+from grader.intake import Intake
 from grader.locale import Text
-from grader.notebook import Cell, Notebook
-from grader.result import NotebookFile, Student
+from grader.result import Student
+from grader.scoring import UNKNOWN, Late
+from grader.similar import code_of, fingerprints, packed, unpacked
+from grader.summary import summary
 
 FILE = "gradebook.sqlite"
-VERSION = 2
 
 
 class GradebookError(Exception):
@@ -46,6 +47,15 @@ class Standing:
     notebook: str
     under: str
     scored: str
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What the course platform says of a submission (`intake.Submission`)."""
+
+    source: str = "folder"
+    late: Late = UNKNOWN
+    handles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,8 +115,9 @@ class Gradebook:
         """Keep one grading; `scored` names what it was scored by."""
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO grading (at, student, name, notebook, under, scored, gathered, result)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO grading"
+                " (at, student, name, notebook, under, scored, gathered, result, summary, prints,"
+                " shown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     _now(),
                     student.id,
@@ -114,19 +125,24 @@ class Gradebook:
                     gathered.file.sha256,
                     gathered.under,
                     scored,
-                    _to_json(gathered),
+                    to_json(gathered),
                     json.dumps(result, ensure_ascii=False),
+                    json.dumps(summary(result), ensure_ascii=False),
+                    packed(fingerprints(code_of(gathered.notebook))),
+                    packed(frozenset(gathered.shown)),
                 ),
             )
 
     def rescore(self, student: Student, result: str, scored: str) -> None:
         """Keep a new result.json of what the latest grading gathered."""
+        short = json.dumps(summary(json.loads(result)), ensure_ascii=False)
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO grading (at, student, name, notebook, under, scored, gathered, result)"
-                " SELECT ?, student, ?, notebook, under, ?, gathered, ?"
+                "INSERT INTO grading"
+                " (at, student, name, notebook, under, scored, gathered, result, summary, prints,"
+                " shown) SELECT ?, student, ?, notebook, under, ?, gathered, ?, ?, prints, shown"
                 " FROM latest WHERE student = ?",
-                (_now(), student.name, scored, result, student.id),
+                (_now(), student.name, scored, result, short, student.id),
             )
 
     def standings(self) -> dict[str, Standing]:
@@ -134,18 +150,57 @@ class Gradebook:
         rows = self._connection.execute("SELECT student, notebook, under, scored FROM latest")
         return {student: Standing(*rest) for student, *rest in rows}
 
-    def results(self) -> list[dict[str, Any]]:
-        """Return the latest result.json of each student, in the order of their ids."""
+    def results(self) -> Iterator[dict[str, Any]]:
+        """Yield the latest result.json of each student, in the order of their ids."""
         rows = self._connection.execute("SELECT result FROM latest ORDER BY student")
-        return [json.loads(result) for (result,) in rows]
+        yield from (json.loads(result) for (result,) in rows)
 
-    def add_missing(self, students: Sequence[Student]) -> None:
-        """Keep who handed in nothing; whoever is graded later is not missing any more."""
+    def result(self, student: str) -> dict[str, Any]:
+        """Return one student's latest result.json.
+
+        Raises:
+            GradebookError: there is no such student.
+        """
+        return dict(json.loads(self._latest(student)[2]))
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """Return the short form of each student's latest result (`grader.summary`)."""
+        rows = self._connection.execute("SELECT summary FROM latest ORDER BY student")
+        return [json.loads(short) for (short,) in rows]
+
+    def prints(self) -> dict[str, frozenset[int]]:
+        """Return the fingerprints of each student's code (`grader.similar`)."""
+        rows = self._connection.execute("SELECT student, prints FROM latest ORDER BY student")
+        return {student: unpacked(prints) for student, prints in rows}
+
+    def shown(self) -> dict[str, frozenset[int]]:
+        """Return the fingerprints of the numbers that each student's file had stored."""
+        rows = self._connection.execute("SELECT student, shown FROM latest ORDER BY student")
+        return {student: unpacked(shown) for student, shown in rows}
+
+    def gradings(self) -> dict[str, int]:
+        """Return how often each student was graded or scored anew."""
+        rows = self._connection.execute("SELECT student, count(*) FROM grading GROUP BY student")
+        return dict(rows.fetchall())
+
+    def set_class(self, intake: Intake) -> None:
+        """Keep who handed in nothing and what a person should know, as the latest look says it."""
         with self._transaction():
+            self._connection.execute("DELETE FROM missing")
             self._connection.executemany(
                 "INSERT OR IGNORE INTO missing (student, name, at) VALUES (?, ?, ?)",
-                [(student.id, student.name, _now()) for student in students],
+                [(student.id, student.name, _now()) for student in intake.missing],
             )
+            self._connection.execute("DELETE FROM notice")
+            self._connection.executemany(
+                "INSERT INTO notice (at, text) VALUES (?, ?)",
+                [(_now(), json.dumps(text_form(notice))) for notice in intake.notices],
+            )
+
+    def notices(self) -> tuple[Text, ...]:
+        """Return what a person should know of the class as a whole."""
+        rows = self._connection.execute("SELECT text FROM notice ORDER BY number")
+        return tuple(text_of(json.loads(text)) for (text,) in rows)
 
     def missing(self) -> tuple[Student, ...]:
         """Return who handed in nothing, in the order of their ids."""
@@ -155,14 +210,57 @@ class Gradebook:
         )
         return tuple(Student(student, name) for student, name in rows)
 
+    def hand_in(self, intake: Intake) -> None:
+        """Keep what the platform says of each submission, where it says something new.
+
+        Lateness that is known stays when a later source does not speak of it.
+        """
+        with self._transaction():
+            holders = dict(
+                self._connection.execute(
+                    "SELECT key, student FROM handed_in WHERE source = ? ORDER BY number",
+                    (intake.source,),
+                ).fetchall()
+            )
+            for one in intake.submissions:
+                known = self.handed_in(one.student.id)
+                late = known.late if one.late == UNKNOWN else one.late
+                said = HandedIn(intake.source, late, one.handles)
+                if known != said or holders.get(_plain(one.key)) != one.student.id:
+                    self._connection.execute(
+                        "INSERT INTO handed_in (at, student, source, key, late_s, late, handles)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        (
+                            _now(), one.student.id, said.source, _plain(one.key), late.by_s,
+                            late.late, json.dumps(dict(said.handles)),
+                        ),
+                    )  # fmt: skip
+
+    def handed_in(self, student: str) -> HandedIn:
+        """Return what the platform says of a student's submission; nothing, where none spoke."""
+        found = self._connection.execute(
+            "SELECT source, late_s, late, handles FROM handed_in WHERE student = ?"
+            " ORDER BY number DESC LIMIT 1",
+            (student,),
+        ).fetchone()
+        if found is None:
+            return HandedIn()
+        source, by_s, late, handles = found
+        return HandedIn(
+            source, Late(by_s, None if late is None else bool(late)), json.loads(handles)
+        )
+
     def override(self, student: str, override: Override) -> None:
         """Keep a person's mark."""
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO event (at, who, student, check_name, points, because)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (_now(), _user(), student, override.check, override.points, override.because),
-            )
+                "INSERT INTO event (at, who, student, check_name, points, because, saw)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    _now(), _user(), student, override.check, override.points, override.because,
+                    override.saw,
+                ),
+            )  # fmt: skip
 
     def entries(self) -> tuple[Entry, ...]:
         """Return the latest grading of each student, in the order of their ids."""
@@ -170,7 +268,7 @@ class Gradebook:
             "SELECT student, name, gathered, result FROM latest ORDER BY student"
         )
         return tuple(
-            Entry(Student(student, name), _from_json(gathered), json.loads(result))
+            Entry(Student(student, name), from_json(gathered), json.loads(result))
             for student, name, gathered, result in rows
         )
 
@@ -180,138 +278,93 @@ class Gradebook:
         Raises:
             GradebookError: there is no such student.
         """
-        found = self._connection.execute(
+        name, gathered, result = self._latest(student)
+        return Entry(Student(student, name), from_json(gathered), json.loads(result))
+
+    def _latest(self, student: str) -> tuple[str, str, str]:
+        found: tuple[str, str, str] | None = self._connection.execute(
             "SELECT name, gathered, result FROM latest WHERE student = ?", (student,)
         ).fetchone()
         if found is None:
             known = ", ".join(list(self.standings())[:20])
             raise GradebookError(f"student {student!r} is not in {self.path}; there are: {known}")
-        name, gathered, result = found
-        return Entry(Student(student, name), _from_json(gathered), json.loads(result))
+        return found
 
     def overrides(self, student: str) -> tuple[Override, ...]:
         """Return a student's marks by people, oldest first."""
-        return tuple(event.override for event in self.events() if event.student == student)
+        return tuple(event.override for event in self.events(student))
 
-    def events(self) -> tuple[Event, ...]:
-        """Return every mark by a person, oldest first."""
+    def events(self, student: str | None = None) -> tuple[Event, ...]:
+        """Return every mark by a person, or those of one student, oldest first."""
         rows = self._connection.execute(
-            "SELECT at, who, student, check_name, points, because FROM event ORDER BY number"
+            "SELECT at, who, student, check_name, points, because, saw FROM event"
+            " WHERE ?1 IS NULL OR student = ?1 ORDER BY number",
+            (student,),
         )
         return tuple(
-            Event(at, who, student, Override(check, points, because))
-            for at, who, student, check, points, because in rows
+            Event(at, who, whose, Override(check, points, because, saw))
+            for at, who, whose, check, points, because, saw in rows
         )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
+        """One step, whole or not at all; OSError where the disk is full or read-only."""
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise OSError(errno.EIO, str(error), str(self.path)) from error
             raise
-        self._connection.execute("COMMIT")
 
     def _open(self, assignment: Assignment | None, language: str) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA busy_timeout = 5000")
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version == 0 and assignment is not None:
-            schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
-            self._connection.executescript(f"BEGIN;{schema}PRAGMA user_version = {VERSION};COMMIT;")
-        elif version != VERSION:
-            raise GradebookError(
-                f"{self.path}: has version {version}, this grader writes {VERSION}; "
-                "use the grader that made it"
-            )
+        self._migrate()
         if assignment is not None:
+            self._refuse_another(assignment)
             self._connection.execute(
                 "INSERT INTO assignment (id, sha256, folder, language) VALUES (?, ?, ?, ?)",
                 (assignment.id, assignment.sha256, str(assignment.folder.resolve()), language),
             )
 
+    def _refuse_another(self, assignment: Assignment) -> None:
+        found = self._connection.execute("SELECT id FROM assignment ORDER BY number DESC")
+        before = found.fetchone()
+        if before is not None and before[0] != assignment.id:
+            raise GradebookError(
+                f"{self.path}: is the gradebook of {before[0]}, not of {assignment.id}; give "
+                "another --out"
+            )
 
-_EVIDENCE = TypeAdapter(Evidence)
-
-
-def _to_json(gathered: Gathered) -> str:
-    notebook = gathered.notebook
-    problem = gathered.problem
-    return json.dumps(
-        {
-            "file": {"name": gathered.file.name, "sha256": gathered.file.sha256},
-            "notebook": notebook and {
-                "name": notebook.name,
-                "sha256": notebook.sha256,
-                "language": notebook.language,
-                "notices": [_text(notice) for notice in notebook.notices],
-                "cells": [
-                    {
-                        "index": cell.index,
-                        "id": cell.id,
-                        "kind": cell.kind,
-                        "source": cell.source,
-                        "role": dict(cell.role),
-                    }
-                    for cell in notebook.cells
-                ],
-            },
-            "evidence": json.loads(_EVIDENCE.dump_json(gathered.evidence)),
-            "environment": dict(gathered.environment),
-            "problem": _text(problem) if isinstance(problem, Text) else None,
-            "fault": gathered.fault,
-            "under": gathered.under,
-        },
-        ensure_ascii=True,
-    )  # fmt: skip
+    def _migrate(self) -> None:
+        """Bring the file to the version of this grader, each step whole or not at all."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        steps = _migrations()
+        if version > len(steps):
+            raise GradebookError(
+                f"{self.path}: has version {version}, this grader knows {len(steps)}; "
+                "use the grader that made it"
+            )
+        for number, step in enumerate(steps[version:], start=version + 1):
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE;{step}PRAGMA user_version = {number};COMMIT;"
+            )
 
 
-def _from_json(text: str) -> Gathered:
-    plain = json.loads(text)
-    notebook = plain["notebook"]
-    return Gathered(
-        file=NotebookFile(**plain["file"]),
-        notebook=notebook
-        and Notebook(
-            name=notebook["name"],
-            sha256=notebook["sha256"],
-            cells=tuple(Cell(**cell) for cell in notebook["cells"]),
-            notices=tuple(_to_text(notice) for notice in notebook["notices"]),
-            language=notebook["language"],
-        ),
-        evidence=_EVIDENCE.validate_json(json.dumps(plain["evidence"])),
-        environment=plain["environment"],
-        problem=plain["problem"] and _to_text(plain["problem"]),
-        fault=plain["fault"],
-        under=plain["under"],
-    )
+def _migrations() -> list[str]:
+    """Return the steps from an empty file to the gradebook of today; a step is never changed."""
+    folder = resources.files(__package__).joinpath("migrations")
+    files = sorted((one for one in folder.iterdir()), key=lambda one: one.name)
+    return [one.read_text(encoding="utf-8") for one in files if one.name.endswith(".sql")]
 
 
-def _text(text: Text) -> dict[str, Any]:
-    """A text as plain values; texts that stand in it, likewise."""
-    return {
-        "template": text.template,
-        "values": {key: _value(value) for key, value in text.values.items()},
-    }
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Text):
-        return _text(value)
-    return [_value(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _to_text(plain: dict[str, Any]) -> Text:
-    return Text(
-        plain["template"], {key: _from_value(value) for key, value in plain["values"].items()}
-    )
-
-
-def _from_value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _to_text(value)
-    return tuple(_from_value(item) for item in value) if isinstance(value, list) else value
+def _plain(text: str) -> str:
+    """A text that SQLite takes: names of files may hold bytes that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _now() -> str:

@@ -14,6 +14,7 @@ from grader.result import Student
 MAX_ID = 60
 MAX_NAME = 100
 _SUFFIX = re.compile(r"\.ipynb(?:\.(?:txt|json))?$", re.IGNORECASE)
+_WORK = re.compile(rf"{_SUFFIX.pattern}|\.zip$", re.IGNORECASE)
 
 
 def students(labels: Sequence[str]) -> list[Student]:
@@ -40,8 +41,8 @@ def is_notebook(label: str) -> bool:
 
 
 def stem(label: str) -> str:
-    """Return a file's name without the notebook's extension."""
-    return _SUFFIX.sub("", label)
+    """Return a file's name without the extension of a notebook or an archive."""
+    return _WORK.sub("", label)
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from grader.locale import Text, Translator
+from grader.locale import Readable, Text, Translator
 from grader.result import Student
+from grader.scoring import UNKNOWN, Late
 
 
 class IntakeError(Exception):
@@ -19,20 +20,31 @@ class IntakeError(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's notebook; `name` is the file's name as it may be shown."""
+    """One student's notebook.
+
+    Attributes:
+        name: the file's name as it may be shown.
+        key: what tells the student from all others of the source, whatever they are called here.
+        read: returns the file's bytes, from where they were found; raises `Unreadable` or
+            `IntakeError`.
+        late: what the course platform says about lateness.
+        handles: what the platform calls the student and the file, for what goes back to it.
+    """
 
     student: Student
-    path: Path
     name: str
+    read: Callable[[], bytes]
+    key: str = ""
+    late: Late = UNKNOWN
+    handles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """A path that was not taken, and why; `shown` is its name as it may be shown."""
+    """A file or folder that was not taken, and why; `shown` is its name as it may be shown."""
 
-    path: Path
     shown: str
-    reason: Text
+    reason: Readable
 
 
 @dataclass(frozen=True)
@@ -40,9 +52,15 @@ class Intake:
     """A class as it was handed in, in the order of the students' ids.
 
     Attributes:
-        missing: students with a folder of their own but no notebook in it.
+        source: how the files were laid out: `moodle`, `canvas`, `gradescope`, `nbgrader`, `folder`.
+        missing: students who are known, but handed in no notebook.
+        notices: what a person should know of the class as a whole.
+        whole: the source is a class, not one student's file.
     """
 
     submissions: tuple[Submission, ...]
     ignored: tuple[Ignored, ...] = ()
     missing: tuple[Student, ...] = ()
+    source: str = "folder"
+    notices: tuple[Text, ...] = ()
+    whole: bool = True

@@ -196,6 +196,50 @@ def _dumbbell(axes: Axes, place: int, pair: Pair, say: Translator) -> None:
         )
 
 
+BINS = 24
+MANY_DOTS = 12  # in one column; more are drawn as a bar
+
+
+@once
+def spread(
+    values: Sequence[float],
+    band: tuple[float, float] | None,
+    limit: float | None,
+    colour: str,
+    say: Translator,
+) -> str:
+    """Draw how a class lies: a dot for each student, or bars; the reference's band, the limit."""
+    figure = Figure(figsize=(4.2, 1.75))
+    axes = _bare(figure, (0.03, 0.2, 0.94, 0.72))
+    known = [*values, *(band or ()), *(() if limit is None else (limit,))]
+    low, high = min(known), max(known)
+    margin = max(0.06 * (high - low), 0.004)
+    low, high = low - margin, high + margin
+    width = (high - low) / BINS
+    counts = [0] * BINS
+    for value in values:
+        counts[min(int((value - low) / width), BINS - 1)] += 1
+    tallest = max(counts, default=1) or 1
+    if band:
+        axes.axvspan(*band, color=BAND, alpha=BAND_ALPHA, lw=0, zorder=0.5)
+    if limit is not None:
+        axes.axvline(limit, color=INK, lw=1, ls=(0, (3, 2)), zorder=0.8)
+    for place, count in enumerate(counts):
+        middle = low + (place + 0.5) * width
+        if tallest <= MANY_DOTS:
+            axes.plot(
+                [middle] * count, [row + 0.5 for row in range(count)], "o", color=colour, ms=5
+            )
+        elif count:
+            axes.add_patch(Rectangle((middle - 0.42 * width, 0), 0.84 * width, count, color=colour))
+    axes.set_xlim(low, high)
+    axes.set_ylim(0, max(tallest, 4) * 1.08)
+    decimals = _decimals(low, high)
+    _scale(axes, "x", MaxNLocator(5, steps=[1, 2, 5, 10]), lambda v: say.number(v, decimals), False)
+    _edge(axes, "bottom")
+    return _uri(figure)
+
+
 def thinned(values: Sequence[float | None], most: int) -> list[tuple[int, float | None]]:
     """Return (epoch, value) pairs, at most `most` of them, the first and the last among them."""
     count = len(values)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from grader.grading import Gathered
 from grader.notebook import to_run
 from grader.report.html import render_report
 from grader.result import Graded, result_json
+from grader.writing import keep_names, write_whole
 
 
 def write_student(
@@ -73,11 +72,12 @@ def _in_language(page: Path, language: str) -> bool:
 
 
 def write_all(folder: Path, contents: Mapping[str, str]) -> None:
-    """Write texts as UTF-8, each to a file of its own beside the final one, then renamed."""
+    """Write texts as UTF-8, each whole or not at all.
+
+    Raises:
+        OSError: the disk is full or read-only; it names the file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in contents.items():
-        descriptor, partial = tempfile.mkstemp(dir=folder, prefix=".")
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as stream:
-            stream.write(text)
-        os.chmod(partial, 0o644)
-        os.replace(partial, folder / name)
+        write_whole(folder / name, text.encode("utf-8", "replace"))
+    keep_names(folder)

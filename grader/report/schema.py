@@ -20,6 +20,7 @@ NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 COUNT_OR_NULL: Schema = {"type": ["integer", "null"], "minimum": 0}
 POINTS: Schema = {"type": "number", "minimum": 0}  # floats break `multipleOf`
+POINTS_OR_NULL: Schema = {"type": ["number", "null"], "minimum": 0}
 FRACTION_OR_NULL: Schema = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 SHA256: Schema = {"type": "string", "pattern": "^([0-9a-f]{64})?$"}
 
@@ -94,6 +95,7 @@ def _finding() -> Schema:
         remark=TEXT,
         run=_said(COUNT_OR_NULL, "The id of the run that was judged."),
         overridden=_said(TEXT_OR_NULL, "Why a person decided otherwise."),
+        alone=_said(POINTS_OR_NULL, "What the run alone gives where a person decided."),
     )
 
 

@@ -82,6 +82,7 @@ FLAGS: Mapping[str, Text] = {
     "claim_differs": T("A number shown by the notebook is not the one that was measured"),
     "unverifiable_model": T("The model could not be rebuilt to verify its training"),
     "tampered_recorder": T("The notebook replaced a part of Keras"),
+    "mark_differs": T("A later run gives other points than it gave when a person decided"),
 }
 
 TRAINED_BY: Mapping[str, Text] = {

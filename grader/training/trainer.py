@@ -3,11 +3,12 @@
 Requests (`op`): `start` (draw start values), `epoch` (train one epoch from a state), `validate`,
 `measure`, and `info`. All but `info` carry the `key` under which the answer is kept.
 Answers are `{"made": …}`, `{"busy": true}` where another trainer is working on this key, or
-`{"error": …, "fault": …}`: `fault` is true when it is ours.
+`{"error": …, "fault": …}`: `fault` is true when it is ours, `full` when the memory takes no more.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections import OrderedDict
@@ -65,6 +66,10 @@ class Trainer:
         except (RecipeError, StateError) as error:
             self._live.pop(message.get("plan_key", ""), None)  # it may be half changed
             return {"error": str(error), "fault": False}
+        except OSError as error:
+            self._live.clear()
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+            return {"error": str(error)[:300], "fault": True, "full": error.errno if full else None}
         except (
             Exception
         ) as error:  # the process border: whatever it was, the controller hears of it

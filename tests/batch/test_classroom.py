@@ -115,9 +115,9 @@ def test_grading_again_runs_nothing_and_scores_what_has_changed(
     (changed / "assignment.toml").write_text(text.replace("Taller 3", "Taller 33"), "utf-8")
     anew = grade("--assignment", str(changed))
 
-    assert "3 quedan como están, 0 se califican de nuevo" in same
-    assert "0 quedan como están, 3 se califican de nuevo" in anew
-    assert "0 deben ejecutarse" in anew
+    assert "Quedan como están: 3. Se califican de nuevo con lo que dejó su ejecución: 0." in same
+    assert "Quedan como están: 0. Se califican de nuevo con lo que dejó su ejecución: 3." in anew
+    assert "Por ejecutar: 0." in anew
     assert "Entrenamientos con otras semillas por hacer: 0." in anew
     assert "en ejecución" not in same + anew
     assert pages == {path: path.stat().st_mtime_ns for path in pages}

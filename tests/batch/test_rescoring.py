@@ -16,7 +16,7 @@ import pytest
 
 from grader.batch import desk as desks
 from grader.batch import rescoring
-from grader.batch.command import grade_folder
+from grader.batch.command import Asked, grade_folder
 from grader.batch.desk import Desk
 from grader.batch.rescoring import rescored, score
 from grader.dataset.store import Dataset
@@ -27,7 +27,7 @@ from grader.loading import default_folder, load_assignment
 from grader.notebook import read_notebook
 from grader.result import NotebookFile, Student
 from grader.sandbox import Level, Probe, WallsError
-from tests.factories import evidence, run
+from tests.factories import evidence, outcome, run
 from tests.test_grading import file_of
 
 ASSIGNMENT = load_assignment(default_folder())
@@ -42,7 +42,7 @@ def desk(tmp_path: Path, dataset: Dataset) -> Iterator[Desk]:
         for student in students():
             seen = evidence(run(1))
             gathered = Gathered(NotebookFile("a.ipynb", "0" * 64), notebook, seen)
-            gradebook.add(student, gathered, {"earlier": True})
+            gradebook.add(student, gathered, outcome(earlier=True))
         yield Desk(ASSIGNMENT, dataset, gradebook, tmp_path, "es")
 
 
@@ -112,7 +112,7 @@ def test_evidence_that_breaks_the_samples_is_done_elsewhere(
 def test_judging_that_fails_costs_no_points_and_is_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fault is ours, stands in the result, and is kept by whoever writes the gradebook."""
+    """The fault is ours and stands in the result; what the run left is kept as it was."""
     conclude = desks.conclude
 
     def fails(assignment: Any, template: Any, gathered: Gathered, *rest: Any, **more: Any) -> Any:
@@ -122,10 +122,10 @@ def test_judging_that_fails_costs_no_points_and_is_told(
 
     monkeypatch.setattr(desks, "conclude", fails)
     kept = desk.gradebook.entry("s1").gathered
-    gathered, result = desk.write(students()[1], kept, ran=False)
+    result, failed = desk.write(students()[1], kept, ran=False)
 
     assert 0 == score(desk, students()[1])
-    assert (True, "grader_error") == (gathered.fault, result["state"])
+    assert (True, "grader_error") == (failed, result["state"])
     assert "poisoned" in result["problem"]
 
 
@@ -142,8 +142,8 @@ def test_a_report_that_fails_is_our_fault_and_a_full_disk_is_not(
         return write(out, gathered, *rest)
 
     monkeypatch.setattr(desks, "write_student", cannot_draw)
-    gathered, result = desk.write(students()[1], kept, ran=False)
-    assert (True, "grader_error") == (gathered.fault, result["state"])
+    result, failed = desk.write(students()[1], kept, ran=False)
+    assert (True, "grader_error") == (failed, result["state"])
     assert b"no such colour" in files(desk.out)["students/s1/report.html"]
 
     def full(*arguments: Any) -> Path:
@@ -169,23 +169,23 @@ def test_scoring_anew_needs_no_walls(
         under=under,
     )
     (student,) = (one.student for one in submissions(source, "").submissions)
-    desk.gradebook.add(student, kept, {"earlier": True})
+    desk.gradebook.add(student, kept, outcome(earlier=True))
     probed = []
 
     def none() -> Probe:
         probed.append(1)
         return Probe(Level.NONE, (), "switched off")
 
-    monkeypatch.setattr("grader.batch.command.probe", none)
+    monkeypatch.setattr("grader.batch.machine.probe", none)
     for other in students()[1:]:
-        desk.gradebook.rescore(other, json.dumps(desk.write(other, kept, ran=False)[1]), "")
-    grade_folder(source, desk.out, ASSIGNMENT, desk.dataset, "es", 1)
+        desk.gradebook.rescore(other, json.dumps(desk.write(other, kept, ran=False)[0]), "")
+    grade_folder(Asked(source, desk.out, "es", 1), ASSIGNMENT, desk.dataset)
     assert [] == probed
     assert 0 < desk.gradebook.entry(student.id).result["points"]["possible"]
 
     (source / "nueva.ipynb").write_bytes(data)
     with pytest.raises(WallsError, match="switched off"):
-        grade_folder(source, desk.out, ASSIGNMENT, desk.dataset, "es", 1)
+        grade_folder(Asked(source, desk.out, "es", 1), ASSIGNMENT, desk.dataset)
 
 
 def test_a_lost_process_loses_nobody(
@@ -216,10 +216,12 @@ def _dies(student: Student) -> str:
 
 def test_a_new_result_keeps_what_was_gathered(desk: Desk) -> None:
     before = desk.gradebook.entry("s1")
-    desk.gradebook.rescore(replace(before.student, name="Otra"), '{"new": 1}', "by this")
+    desk.gradebook.rescore(
+        replace(before.student, name="Otra"), json.dumps(outcome(new=1)), "by this"
+    )
     after = desk.gradebook.entry("s1")
 
-    assert ({"new": 1}, "Otra") == (after.result, after.student.name)
+    assert (outcome(new=1), "Otra") == (after.result, after.student.name)
     assert before.gathered == after.gathered
     assert "by this" == desk.gradebook.standings()["s1"].scored
-    assert {"earlier": True} == desk.gradebook.entry("s2").result
+    assert outcome(earlier=True) == desk.gradebook.entry("s2").result

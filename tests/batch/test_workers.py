@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from grader.cli import main
+from tests.batch.folders import left, timeless
+from tests.batch.test_lost_processes import a_class
 from tests.kernel.conftest import LOAD
 from tests.test_grading import file_of
 
@@ -24,7 +28,6 @@ CLASS = {
     red.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
     red.fit(x, y, epochs=3, verbose=0)""".replace("\n    ", "\n"),
     "carla": "m = net(16); m.fit(x, y, epochs=2, batch_size=50, verbose=0)",
-    "diego": "m = net(24); m.fit(x.reshape(-1, 28, 28), y, epochs=2, verbose=0)",
 }
 
 
@@ -43,7 +46,7 @@ def graded(
     found = {}
     for name in names:
         path = folder / "out" / "students" / name / "result.json"
-        found[name] = _timeless(json.loads(path.read_text(encoding="utf-8")))
+        found[name] = timeless(json.loads(path.read_text(encoding="utf-8")))
     return found
 
 
@@ -65,7 +68,22 @@ def test_any_number_of_workers_gives_the_same(
     assert measured["ana"] != measured["carla"]
 
 
-def _timeless(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _timeless(one) for name, one in value.items() if name != "seconds"}
-    return [_timeless(one) for one in value] if isinstance(value, list) else value
+@pytest.mark.long
+def test_thirty_beside_a_hog_are_the_same_for_any_number_of_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One, two and four trainers, each from an empty memory, and a process that takes a core."""
+    source = a_class(tmp_path / "class", 30)
+    found = []
+    for workers in (1, 2, 4):
+        out = tmp_path / f"out{workers}"
+        monkeypatch.setenv("GRADER_MEMORY", f"{out}-memory")
+        with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as hog:
+            words = ["grade", str(source), "--out", str(out), "--workers", str(workers)]
+            said = CliRunner().invoke(main, words)
+            hog.kill()
+        assert said.exit_code in (0, 1), said.output
+        found.append(left(out))
+
+    assert 30 == len(found[0])
+    assert found[0] == found[1] == found[2]

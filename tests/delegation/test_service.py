@@ -86,7 +86,7 @@ def test_what_was_trained_is_remembered_without_a_trainer(trainers: Trainers) ->
     with trainers.service() as service:
         again = chain(service, plan, 3)
         measured_again = service.measure(plan.recipe, plan.data, again[-1].weights, "test", False)
-        assert service.trained == 0
+        assert service.load.trained == 0
 
     assert (first, measured) == (again, measured_again)
     assert 1 == len(trainers.opened)
@@ -106,7 +106,7 @@ def test_several_who_ask_get_one_training(trainers: Trainers) -> None:
         for thread in threads:
             thread.join()
 
-        assert 1 + 3 == service.trained
+        assert 1 + 3 == service.load.trained
     assert 8 == len(results)
     assert all(one == results[0] for one in results)
 
@@ -128,7 +128,10 @@ def test_two_services_on_one_memory_share_what_they_train(trainers: Trainers) ->
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 0.2, 0.6, 2.0])
+@pytest.mark.parametrize(
+    "delay_s",
+    [0.2, *(pytest.param(delay_s, marks=pytest.mark.long) for delay_s in (0.0, 0.6, 2.0))],
+)
 def test_a_trainer_that_is_killed_costs_the_running_epoch(
     trainers: Trainers, delay_s: float
 ) -> None:
@@ -146,7 +149,7 @@ def test_a_trainer_that_is_killed_costs_the_running_epoch(
         first = service.epoch(plan, state, 1)
         killer.join()
         second = service.epoch(plan, first.state, 2)
-        trained = service.trained
+        trained = service.load.trained
 
     assert (2, 4) == (len(trainers.opened), trained)
     trainers.memory.clear()

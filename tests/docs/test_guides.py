@@ -47,6 +47,7 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "entregas").mkdir()
     shutil.copy(notebook, tmp_path / "entregas" / "ana.ipynb")
     shutil.copy(notebook, tmp_path / "taller3.ipynb")
+    shutil.copy(ROOT / "tests/export/golden/moodle-es.before.csv", tmp_path / "hoja.csv")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     return tmp_path
 

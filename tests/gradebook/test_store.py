@@ -14,7 +14,7 @@ from grader.loading import default_folder, load_assignment
 from grader.locale import Text
 from grader.notebook import read_notebook
 from grader.result import NotebookFile, Student
-from tests.factories import evidence, run
+from tests.factories import evidence, outcome, run
 
 ASSIGNMENT = load_assignment(default_folder())
 ANA = Student("ana", "Ana María")
@@ -35,20 +35,20 @@ def test_what_was_gathered_comes_back_equal(tmp_path: Path) -> None:
     """Evidence, notebook and texts survive the file bit for bit."""
     kept = gathered(evidence(run(1), run(2, epochs=20)))
     with Gradebook(tmp_path, ASSIGNMENT) as book:
-        book.add(ANA, kept, {"points": 1})
+        book.add(ANA, kept, outcome(tried=1))
     with Gradebook(tmp_path) as book:
         entry = book.entry("ana")
 
-    assert (ANA, kept, {"points": 1}) == (entry.student, entry.gathered, entry.result)
+    assert (ANA, kept, outcome(tried=1)) == (entry.student, entry.gathered, entry.result)
 
 
 def test_a_new_grading_is_added_and_the_latest_counts(tmp_path: Path) -> None:
     """Grading again keeps the old row."""
     with Gradebook(tmp_path, ASSIGNMENT) as book:
-        book.add(ANA, gathered(evidence()), {"try": 1})
-        book.add(ANA, gathered(evidence()), {"try": 2})
+        book.add(ANA, gathered(evidence()), outcome(tried=1))
+        book.add(ANA, gathered(evidence()), outcome(tried=2))
 
-        assert [{"try": 2}] == [entry.result for entry in book.entries()]
+        assert [outcome(tried=2)] == [entry.result for entry in book.entries()]
     with sqlite3.connect(tmp_path / "gradebook.sqlite") as raw:
         assert (2,) == raw.execute("SELECT count(*) FROM grading").fetchone()
 
@@ -68,7 +68,7 @@ def test_marks_by_people_say_who_when_and_why(tmp_path: Path) -> None:
 def test_an_unknown_student_is_named_with_those_there_are(tmp_path: Path) -> None:
     """The message says who is in the gradebook."""
     with Gradebook(tmp_path, ASSIGNMENT) as book:
-        book.add(ANA, gathered(evidence()), {})
+        book.add(ANA, gathered(evidence()), outcome())
         with pytest.raises(GradebookError, match=r"'eva' is not in .*there are: ana"):
             book.entry("eva")
 

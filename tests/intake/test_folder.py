@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import socket
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from grader.intake import Intake, IntakeError, read_file, submissions
+from grader.intake import Intake, IntakeError, read_file, submissions, work_of
 from grader.locale import Translator
 from grader.notebook import Unreadable
+from grader.result import Student
 
 
 def put(folder: Path, *names: str) -> None:
@@ -53,7 +55,7 @@ def test_a_folder_of_notebooks(tmp_path: Path) -> None:
         ("m-eva", "M Eva", "m. eva.ipynb.txt"),
         ("nunez", "Núñez", "NÚÑEZ.IPYNB"),
     ] == [(one.student.id, one.student.name, one.name) for one in intake.submissions]
-    assert tmp_path / "ana_pérez.ipynb" == intake.submissions[0].path
+    assert "ana_pérez.ipynb".encode() == intake.submissions[0].read()
     assert () == intake.ignored
 
 
@@ -66,7 +68,7 @@ def test_one_notebook_is_a_class_of_one(tmp_path: Path) -> None:
     linked = submissions(tmp_path / "enlace.ipynb")
 
     assert ["taller3"] == ids(intake)
-    assert (["enlace"], b"taller3.ipynb") == (ids(linked), read_file(linked.submissions[0].path))
+    assert (["enlace"], b"taller3.ipynb") == (ids(linked), linked.submissions[0].read())
 
 
 def test_equal_ids_get_a_hash_that_does_not_depend_on_the_order(tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ def test_a_folder_for_each_student(tmp_path: Path) -> None:
 
     assert ["ana", "luis"] == ids(intake)
     assert ["eva", "leo"] == [student.id for student in intake.missing]
-    assert {"notas.txt", "x.docx"} == set(reasons(intake))
+    assert {"ana/notas.txt", "eva/x.docx"} == set(reasons(intake))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_of_several_notebooks_one_is_taken(
     intake = submissions(tmp_path, wanted)
 
     assert [taken] == [one.name for one in intake.submissions]
-    assert set(names) - {taken} == set(reasons(intake))
+    assert {f"ana/{name}" for name in set(names) - {taken}} == set(reasons(intake))
     assert all(taken in reason and str(len(names)) in reason for reason in reasons(intake).values())
 
 
@@ -188,7 +190,7 @@ def test_links_and_devices_are_listed_and_never_followed(tmp_path: Path) -> None
         name for name, reason in found.items() if "link" in reason
     }
     assert {"tubo.ipynb", "s.ipynb"} == {name for name, r in found.items() if "device" in r}
-    assert {"datos", "a.csv"} == {name for name, r in found.items() if "no notebook" in r}
+    assert {"datos", "datos/a.csv"} == {name for name, r in found.items() if "no notebook" in r}
 
 
 def test_a_lone_folder_around_the_students_is_stepped_into(tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ def test_folders_too_deep_are_not_entered(tmp_path: Path) -> None:
     intake = submissions(tmp_path)
 
     assert ["ana"] == ids(intake)
-    assert "more than 8 folders deep" == reasons(intake)["d"]
+    assert "more than 8 folders deep" == reasons(intake)["ana/" + "/".join("d" * 8)]
 
 
 def test_sources_that_cannot_be_taken(tmp_path: Path) -> None:
@@ -217,7 +219,9 @@ def test_sources_that_cannot_be_taken(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tubo")
 
     assert re.search("nada: does not exist; check", problem(tmp_path / "nada"))
-    assert re.search("clase.zip: a ZIP archive.* unpack it", problem(tmp_path / "clase.zip"))
+    assert re.search(
+        "clase.zip: no ZIP archive.* download it again", problem(tmp_path / "clase.zip")
+    )
     assert re.search("ana.py: no notebook .* give a", problem(tmp_path / "ana.py"))
     assert re.search("vacia: no notebook .* give the", problem(tmp_path / "vacia"))
     assert re.search("tubo: neither a folder nor", problem(tmp_path / "tubo"))
@@ -260,3 +264,52 @@ def test_read_file(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(IntakeError, match=f"{name}: {reason}.*;"):
             read_file(tmp_path / name)
+
+
+ANA = Student("ana", "Ana")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("b.ipynb", "taller3.ipynb", "z.ipynb"),
+        ("a/b.ipynb", "c/taller3.ipynb", "d/e/z.ipynb"),
+        ("Eva_7_assignsubmission_file/b.ipynb", "Luis_9_assignsubmission_file/taller3.ipynb"),
+        ("submission_1/b.ipynb", "submission_2/taller3.ipynb"),
+    ],
+)
+def test_a_folder_of_one_student_is_no_class(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """Whatever its files are called, it has one owner, and the assignment names the notebook."""
+    put(tmp_path, *names)
+    intake = work_of(ANA, tmp_path, "taller3.ipynb")
+
+    (submission,) = intake.submissions
+    assert (ANA, "taller3.ipynb") == (submission.student, submission.name)
+    assert submission.read().decode().endswith("taller3.ipynb")
+    assert {name for name in names if "taller3" not in name} == set(reasons(intake))
+
+
+def test_a_folder_of_one_student_without_a_notebook(tmp_path: Path) -> None:
+    """It is missing, and no error."""
+    put(tmp_path, "notas.txt")
+    (tmp_path / "vacía").mkdir()
+    intake = work_of(ANA, tmp_path)
+
+    assert ((), (ANA,)) == (intake.submissions, intake.missing)
+    assert {"notas.txt": "no notebook (.ipynb)"} == reasons(intake)
+    assert () == work_of(ANA, tmp_path / "vacía").submissions
+
+
+def test_an_archive_in_a_folder_of_one_student_is_opened(tmp_path: Path) -> None:
+    """As in a class; one that cannot be opened is said when it is read."""
+    with zipfile.ZipFile(tmp_path / "entrega.zip", "w") as archive:
+        archive.writestr("x/taller3.ipynb", "inside")
+    put(tmp_path, "roto.zip")
+    (submission,) = work_of(ANA, tmp_path).submissions
+    inside = submission.read()
+    (tmp_path / "entrega.zip").unlink()
+    (broken,) = work_of(ANA, tmp_path).submissions
+
+    assert b"inside" == inside
+    with pytest.raises(Unreadable, match=r"roto\.zip cannot be opened"):
+        broken.read()

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from grader.report.executed import executed_notebook, render_executed
 from grader.report.html import render_report
+from tests.report.class_factory import class_page
 from tests.report.graded_factory import EVERY, SOURCES, cells, pixels, sample
 from tests.report.test_hostile import PAYLOADS, SINKS
 
@@ -54,6 +55,8 @@ def write(folder: Path, name: str) -> Path:
         text = render_report(
             SINKS[name.removeprefix("hostile/")](" ".join(PAYLOADS.values())), "es", None
         )
+    elif name.startswith("class"):
+        text = class_page(30, "en" if name == "class-english" else "es")
     elif name == "english":
         text = render_report(sample(), "en", pixels)
     elif name == "long":
@@ -68,7 +71,8 @@ def write(folder: Path, name: str) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1200])
 @pytest.mark.parametrize(
-    "name", [*EVERY, "executed", "long", "hostile/answer", "hostile/student", "hostile/cell log"]
+    "name",
+    [*EVERY, "executed", "class", "long", "hostile/answer", "hostile/student", "hostile/cell log"],
 )
 def test_a_page_is_read_in_peace(
     browser: Any, folder: Path, name: str, width: int, scheme: str
@@ -95,7 +99,7 @@ def test_a_page_is_read_in_peace(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1200, "light")])
-@pytest.mark.parametrize("name", [*EVERY, "english", "executed"])
+@pytest.mark.parametrize("name", [*EVERY, "english", "executed", "class-english"])
 def test_axe_finds_nothing(browser: Any, folder: Path, name: str, width: int, scheme: str) -> None:
     """No violation of WCAG 2.2 A and AA, nor of what axe calls best practice."""
     context = browser.new_context(

@@ -1,0 +1,103 @@
+"""What a Dask worker does: one task in each of its threads, behind walls of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from grader import __version__
+from grader.batch.engines import Task
+from grader.batch.engines.place import Place
+from grader.batch.machine import Machine, default_workers, need_walls
+from grader.dataset.store import open_dataset
+from grader.gradebook.form import from_json, to_json
+from grader.intake import Submission
+from grader.loading import load_assignment
+from grader.result import Student
+from grader.sandbox import WallsError
+
+TOPIC = "grader"
+
+
+class Node(WorkerPlugin):
+    """Makes a worker ready, as soon as it is there: walls, dataset, trainers.
+
+    Args:
+        files: the assignment's (`loading.files_of`).
+        trainers: at the same time; as many as the machine carries by default.
+        version: of the grader that asks.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        trainers: int | None,
+        train_in_kernel: bool,
+        version: str = __version__,
+    ) -> None:
+        self.files, self.trainers = dict(files), trainers
+        self.train_in_kernel, self.version = train_in_kernel, version
+        self.place: Place
+
+    async def setup(self, worker: Worker) -> None:
+        """Open kernels and trainers.
+
+        Raises:
+            WallsError: this machine offers no walls, or has another grader.
+            DatasetError: the dataset is not to be had here.
+        """
+        await asyncio.to_thread(self._open, worker.state.nthreads)
+
+    async def teardown(self, worker: Worker) -> None:
+        """Let go of everything."""
+        await asyncio.to_thread(self.place.__exit__)
+
+    def _open(self, kernels: int) -> None:
+        if self.version != __version__:
+            raise WallsError(
+                f"this worker has grader {__version__}, and {self.version} asks: install the same"
+            )
+        level = need_walls()
+        folder = Path(tempfile.mkdtemp(prefix="assignment-"))
+        try:
+            for name, data in self.files.items():
+                (folder / name).write_bytes(data)
+            assignment = load_assignment(folder)
+        finally:
+            shutil.rmtree(folder)
+        dataset = open_dataset(assignment.spec.dataset.spec)
+        trainers = self.trainers or default_workers()
+        machine = Machine(level, trainers, kernels, train_in_kernel=self.train_in_kernel)
+        self.place = Place(assignment, dataset, machine).__enter__()
+
+
+def under(node: str, dask_worker: Worker) -> str:
+    """Return the name under which a worker runs notebooks."""
+    plugins: Any = dask_worker.plugins
+    return str(plugins[node].place.under)
+
+
+def run(node: str, student: str, name: str, data: bytes, earlier: str | None) -> str:
+    """Run one task on a worker; return what it left, as `gradebook.form` writes it.
+
+    Raises:
+        OSError, RuntimeError: what the next task would meet too; plain ones, that can travel.
+    """
+    worker: Any = get_worker()
+    worker.log_event(TOPIC, {"node": node, "student": student, "where": worker.name})
+    task = Task(
+        Submission(Student(student, student), name, lambda: data),
+        None if earlier is None else from_json(earlier),
+    )
+    try:
+        return to_json(worker.plugins[node].place.run(task))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(error.filename)) from None
+    except Exception as error:  # noqa: BLE001 - the worker's border
+        raise RuntimeError(f"{type(error).__name__}: {error}"[:400]) from None

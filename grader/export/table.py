@@ -1,0 +1,38 @@
+"""`grades.csv`: one row for each student, as a spreadsheet may open it.
+
+Text stands in quotes and numbers do not, decimals have a point and thousands none; a text that a
+spreadsheet would take for a formula gets an apostrophe.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.export.sheet import inert
+from grader.result import Student
+from grader.writing import write_whole
+
+MISSING = "missing"
+POINTS = ("earned", "possible", "pending", "total")
+COLUMNS = ("student", "name", "state", *POINTS, "grade", "lowest", "highest")
+
+
+def write_table(
+    path: Path, results: Iterable[Mapping[str, Any]], missing: Iterable[Student] = ()
+) -> None:
+    """Write the table, whole or not at all."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(COLUMNS)
+    for result in results:
+        student, points, grade = result["student"], result["points"], result["grade"]
+        value = "" if grade["value"] is None else grade["value"]
+        texts = inert(student["id"]), inert(student["name"]), result["state"]
+        writer.writerow([*texts, *(points[key] for key in POINTS), value, *grade["range"]])
+    for one in missing:
+        writer.writerow([inert(one.id), inert(one.name), MISSING] + [""] * 7)
+    write_whole(path, stream.getvalue().encode())

@@ -1,0 +1,33 @@
+-- Points are integer hundredths; times are UTC, ISO 8601. Rows are added, never changed.
+CREATE TABLE assignment (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, sha256 TEXT NOT NULL, folder TEXT NOT NULL, language TEXT NOT NULL
+) STRICT;
+CREATE TABLE grading (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, student TEXT NOT NULL, name TEXT NOT NULL,
+    notebook TEXT NOT NULL, under TEXT NOT NULL, scored TEXT NOT NULL,
+    gathered TEXT NOT NULL, result TEXT NOT NULL, summary TEXT NOT NULL,
+    prints BLOB NOT NULL, shown BLOB NOT NULL
+) STRICT;
+CREATE INDEX grading_student ON grading (student, number);
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, student TEXT NOT NULL,
+    check_name TEXT NOT NULL, points INTEGER NOT NULL, because TEXT NOT NULL,
+    saw INTEGER -- what the run alone gave when the mark was made
+) STRICT;
+CREATE INDEX event_student ON event (student, number);
+-- What the course platform says of each submission; a student's latest row counts.
+CREATE TABLE handed_in (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, student TEXT NOT NULL, source TEXT NOT NULL,
+    key TEXT NOT NULL, late_s INTEGER, late INTEGER, handles TEXT NOT NULL
+) STRICT;
+CREATE INDEX handed_in_student ON handed_in (student, number);
+-- Whose id changed (a roster was given, a namesake came) is there once, under the newer id.
+CREATE VIEW current AS SELECT student FROM handed_in
+    WHERE number IN (SELECT max(number) FROM handed_in GROUP BY source, key);
+-- What the latest look at the whole class found: texts as `form.py` writes them.
+CREATE TABLE notice (number INTEGER PRIMARY KEY, at TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+CREATE TABLE missing (student TEXT PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE VIEW latest AS
+    SELECT * FROM grading WHERE number IN (SELECT max(number) FROM grading GROUP BY student)
+    AND (student IN (SELECT student FROM current)
+        OR student NOT IN (SELECT student FROM handed_in));

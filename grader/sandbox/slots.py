@@ -1,0 +1,66 @@
+"""Which slots are free: every sandbox that runs at the same time on a machine needs its own.
+
+Several controllers may run here, and several workers of a cluster. Each holds a lock on a file for
+each of its slots; the system lets go of them when the process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from grader.sandbox.jobs import WallsError
+from grader.sandbox.ownership import SLOTS
+
+
+@contextmanager
+def free_slots(count: int) -> Iterator[list[int]]:
+    """Hold the lowest slots that no other process of this user holds.
+
+    Raises:
+        WallsError: there are not so many.
+    """
+    held: dict[int, int] = {}
+    folder = _folder()
+    try:
+        for slot in range(SLOTS - 1):  # the last one is the probe's
+            if len(held) == count:
+                break
+            descriptor = os.open(folder / str(slot), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if taken(descriptor):
+                held[slot] = descriptor
+            else:
+                os.close(descriptor)
+        if len(held) < count:
+            raise WallsError(f"{count} sandboxes at the same time: {len(held)} are free; wait")
+        yield list(held)
+    finally:
+        for descriptor in held.values():
+            os.close(descriptor)
+
+
+def taken(descriptor: int) -> bool:
+    """Lock an open file; return whether no other process has."""
+    try:
+        import fcntl
+    except ImportError:  # Windows runs nothing but self-checks
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _folder() -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"grader-slots-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != user:
+        raise WallsError(f"{folder} is another user's: remove it, or set TMPDIR")
+    return folder
