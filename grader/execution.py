@@ -69,7 +69,7 @@ class Execution:
             return None
         try:
             return read_regular(self.folder / wire.VARIABLES / name, wire.MAX_BLOB_BYTES)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a name with a zero in it
             return None
 
 

@@ -266,6 +266,7 @@ def conclude(
     overrides: tuple[Override, ...] = (),
 ) -> Graded:
     """Judge, mark and score what was gathered."""
+    overrides = _that_count(assignment, overrides)
     graded = Graded(
         assignment=assignment,
         student=student,
@@ -276,8 +277,7 @@ def conclude(
         problem=gathered.problem,
     )
     if gathered.notebook is None or gathered.fault:
-        decided = tuple(_by_hand(assignment, gathered, override) for override in overrides)
-        last = tuple({finding.check: finding for finding in decided}.values())
+        last = tuple(_by_hand(assignment, gathered, override) for override in overrides)
         return replace(
             graded,
             state=State.GRADER_ERROR if gathered.fault else State.UNREADABLE,
@@ -302,6 +302,16 @@ def conclude(
         evidence=gathered.evidence,
         experiments=verdict.experiments,
         notices=(*gathered.notebook.notices, *([undecided] if undecided else [])),
+    )
+
+
+def _that_count(assignment: Assignment, overrides: tuple[Override, ...]) -> tuple[Override, ...]:
+    """The latest mark of each check that there is, and no more than it is worth now."""
+    possible = {check.name: check.possible for check in assignment.spec.checks}
+    latest = {override.check: override for override in overrides if override.check in possible}
+    return tuple(
+        replace(override, points=min(override.points, possible[override.check]))
+        for override in latest.values()
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from grader.grading import Gathered, Override, conclude
 from grader.loading import default_folder, load_assignment
-from grader.locale import Translator
+from grader.locale import T, Translator
 from grader.notebook import Notebook
 from grader.result import NotebookFile, State, Student, result_json
 
@@ -64,3 +66,16 @@ def test_both_languages_have_it() -> None:
     assert "gives 0 points now and gave 2 when a person decided on 1.5." in Translator("en")(
         graded.flags[0].detail
     )
+
+
+def test_a_mark_is_no_more_than_the_check_is_worth_now() -> None:
+    """The assignment has changed since: less for this check, and another check is gone."""
+    gone = Override("data.gone", 100, "no longer there")
+
+    assert 2.0 == the_finding(judged(Override(CHECK, 900, "todo"), gone))["earned"]
+    unread = replace(EMPTY, notebook=None, problem=T("does not exist"))
+    graded = conclude(
+        ASSIGNMENT, None, unread, Student("ana", "Ana"),
+        overrides=(gone, Override(CHECK, 900, "todo"), Override(CHECK, 150, "visto")),
+    )  # fmt: skip
+    assert [(CHECK, 150)] == [(one.check, one.earned) for one in graded.findings]

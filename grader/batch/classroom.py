@@ -63,7 +63,7 @@ def sort(submissions: Iterable[Submission], desk: Desk, engine: Engine) -> Waiti
         if standing is None or not ran or standing.notebook != _sha256(submission):
             kinds["run"].append(submission)
         else:
-            same = standing.scored == desk.scored_by(submission.student.id)
+            same = standing.scored == desk.scored_by(submission.student)
             kinds["keep" if same else "score"].append(submission)
     return Waiting(tuple(kinds["run"]), tuple(kinds["score"]), tuple(kinds["keep"]))
 
@@ -102,21 +102,24 @@ def grade_class(
     for student, found in rescored(desk, list(to_score), processes):
         submission = to_score[student]
         if isinstance(found, int):
-            tasks.append(Task(submission, gradebook.entry(student.id).gathered))
+            tasks.append(Task(submission, gradebook.gathered(student.id)))
             missing += found
             continue
         number += 1
-        gradebook.rescore(student, found, desk.scored_by(student.id))
+        gradebook.rescore(student, found, desk.scored_by(student))
         yield Outcome(number, of, submission, json.loads(found), "scored")
     if waiting.to_score:
         seeds(missing)
     tasks += [Task(submission) for submission in waiting.to_run]
+    again = gradebook.faulty()  # they may meet the same fault: after all others, and not counted
+    tasks.sort(key=lambda task: task.submission.student.id in again)
     faults = 0
     for task, gathered in engine.gathered(tasks, board, stop):
         number += 1
         outcome = _kept(desk, task, gathered, number, of)
         yield outcome
-        faults = faults + 1 if outcome.fault else 0
+        if task.submission.student.id not in again:
+            faults = faults + 1 if outcome.fault else 0
         if faults == FAULTS:
             raise Stopped(
                 T(
@@ -133,7 +136,7 @@ def _kept(desk: Desk, task: Task, gathered: Gathered, number: int, of: int) -> O
     student, ran = task.submission.student, task.earlier is None
     result, failed = desk.write(student, gathered, ran=ran)
     # what could not be judged is judged again by the next call
-    desk.gradebook.add(student, gathered, result, "" if failed else desk.scored_by(student.id))
+    desk.gradebook.add(student, gathered, result, "" if failed else desk.scored_by(student))
     how = "run" if ran else "scored"
     return Outcome(number, of, task.submission, result, how, failed or gathered.fault)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,16 +95,27 @@ def _graded(
         attention = bool(intake.notices)
         if waiting.to_run:
             engine.ready()
-        for outcome in grade_class(waiting, desk, engine, trainers, board, screen.seeds, stop):
-            attention |= needs_attention(outcome.result)
-            screen.finished(outcome)
-        if intake.whole:
-            gradebook.set_class(intake)
-        write_class(asked.out, assignment, gradebook, asked.language)
+        try:
+            for outcome in grade_class(waiting, desk, engine, trainers, board, screen.seeds, stop):
+                attention |= needs_attention(outcome.result)
+                screen.finished(outcome)
+        except Stopped:
+            with suppress(OSError):
+                _write_class(asked, assignment, gradebook, intake)
+            raise
+        _write_class(asked, assignment, gradebook, intake)
         screen.ends(gradebook.summaries(), gradebook.missing(), asked.out)
     if stop.is_set():
         raise Stopped(T("grading was interrupted; start it again to go on"))
     return attention
+
+
+def _write_class(
+    asked: Asked, assignment: Assignment, gradebook: Gradebook, intake: Intake
+) -> None:
+    if intake.whole:
+        gradebook.set_class(intake)
+    write_class(asked.out, assignment, gradebook, asked.language)
 
 
 def _engine(asked: Asked, assignment: Assignment, dataset: Dataset) -> Engine:

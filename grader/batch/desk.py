@@ -31,11 +31,12 @@ class Desk:
     def __post_init__(self) -> None:
         object.__setattr__(self, "template", template_of(self.assignment))
 
-    def scored_by(self, student: str) -> str:
-        """Return what a submission is scored by: assignment, language, lateness, people's marks."""
-        late = self.gradebook.handed_in(student).late
-        marks = self.gradebook.overrides(student)
-        parts = f"{self.assignment.sha256}{self.language}{__version__}{late}{marks}"
+    def scored_by(self, student: Student) -> str:
+        """Return what a submission is scored by: assignment, language, name, lateness, marks."""
+        late = self.gradebook.handed_in(student.id).late
+        marks = self.gradebook.overrides(student.id)
+        ours = f"{self.assignment.sha256}{self.language}{__version__}"
+        parts = f"{ours}{student.name!r}{late}{marks}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def write(

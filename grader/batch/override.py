@@ -37,12 +37,12 @@ def override(folder: Path, student: str, check_name: str, points: float, because
         entry, standing = gradebook.entry(student), gradebook.standings()[student]
         dataset = open_dataset(assignment.spec.dataset.spec)
         desk = Desk(assignment, dataset, gradebook, folder, gradebook.language)
-        current = standing.scored == desk.scored_by(student)
+        current = standing.scored == desk.scored_by(entry.student)
         saw = _alone(entry.result, check_name)
         gradebook.override(student, Override(check_name, hundredths, because, saw))
         result, failed = desk.write(entry.student, entry.gathered, ran=False)
         # the next `grade` leaves alone what nothing but this mark has changed
-        scored = desk.scored_by(student) if current else standing.scored
+        scored = desk.scored_by(entry.student) if current else standing.scored
         gradebook.add(entry.student, entry.gathered, result, "" if failed else scored)
         write_class(folder, assignment, gradebook, gradebook.language)
     before, after = entry.result["points"]["earned"], result["points"]["earned"]

@@ -33,7 +33,9 @@ def score(desk: Desk, student: Student) -> str | int:
         A number where that must be done elsewhere: how many trainings from other seeds are
         missing, or 0 where judging failed.
     """
-    kept = desk.gradebook.entry(student.id).gathered
+    kept = desk.gradebook.gathered(student.id)
+    if kept is None:
+        return 0
     if kept.notebook is not None and not kept.fault:
         try:
             missing = len(set(wanted(desk.assignment, kept.evidence)))

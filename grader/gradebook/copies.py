@@ -41,6 +41,9 @@ def restore(folder: Path, copy: Path) -> Path:
     _refuse_another(copy, target)
     folder.mkdir(parents=True, exist_ok=True)
     partial = _copied(copy, target)
+    with closing(sqlite3.connect(partial, isolation_level=None)) as restored:
+        # the reports beside it may be newer: the next `grade` writes all of them again
+        restored.execute("UPDATE grading SET scored = ''")
     before = _aside(target)
     os.replace(partial, target)
     return before

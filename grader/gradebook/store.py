@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -83,9 +83,11 @@ class Gradebook:
             raise GradebookError(
                 f"{self.path}: there is no gradebook; give the --out folder of `grader grade`"
             )
-        self._connection = sqlite3.connect(self.path, isolation_level=None)
         try:
+            self._connection = sqlite3.connect(self.path, isolation_level=None)
             self._open(assignment, language)
+        except sqlite3.OperationalError as error:  # a full or read-only disk
+            raise OSError(errno.EIO, str(error), str(self.path)) from error
         except sqlite3.DatabaseError as error:
             raise GradebookError(
                 f"{self.path}: is no gradebook of ours ({error}); restore a backup"
@@ -144,6 +146,21 @@ class Gradebook:
                 " FROM latest WHERE student = ?",
                 (_now(), student.name, scored, result, short, student.id),
             )
+
+    def faulty(self) -> frozenset[str]:
+        """Return the students whose latest grading met a fault of ours."""
+        rows = self._connection.execute(
+            "SELECT student FROM latest WHERE scored = ''"
+            " OR json_extract(summary, '$.state') = 'grader_error'"
+        )
+        return frozenset(student for (student,) in rows)
+
+    def gathered(self, student: str) -> Gathered | None:
+        """Return what a student's latest run left; None where it cannot be read back."""
+        try:
+            return from_json(self._latest(student)[1])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
 
     def standings(self) -> dict[str, Standing]:
         """Return where each student's latest grading stands, by id."""
@@ -223,7 +240,12 @@ class Gradebook:
                 ).fetchall()
             )
             for one in intake.submissions:
+                before = holders.get(_plain(one.key), one.student.id)
+                if before != one.student.id:
+                    self._follow(before, one.student.id)
                 known = self.handed_in(one.student.id)
+                if known.late == UNKNOWN:
+                    known = replace(known, late=self.handed_in(before).late)
                 late = known.late if one.late == UNKNOWN else one.late
                 said = HandedIn(intake.source, late, one.handles)
                 if known != said or holders.get(_plain(one.key)) != one.student.id:
@@ -235,6 +257,15 @@ class Gradebook:
                             late.late, json.dumps(dict(said.handles)),
                         ),
                     )  # fmt: skip
+
+    def _follow(self, before: str, student: str) -> None:
+        """A submission's id has changed: the marks that people gave it go with it."""
+        self._connection.execute(
+            "INSERT INTO event (at, who, student, check_name, points, because, saw)"
+            " SELECT at, who, ?2, check_name, points, because, saw FROM event WHERE student = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM event WHERE student = ?2) ORDER BY number",
+            (before, student),
+        )
 
     def handed_in(self, student: str) -> HandedIn:
         """Return what the platform says of a student's submission; nothing, where none spoke."""

@@ -60,6 +60,9 @@ def write_files(
         contents["executed.ipynb"] = json.dumps(executed, ensure_ascii=False, indent=1) + "\n"
         contents["executed.html"] = render_executed(executed, language)
     write_all(folder, contents)
+    if ran and "executed.html" not in contents:  # they would be an earlier notebook's
+        for name in ("executed.html", "executed.ipynb"):
+            (folder / name).unlink(missing_ok=True)
     return folder
 
 

@@ -127,14 +127,14 @@ def test_grading_again_scores_anew_only_what_was_not_current(
     with Gradebook(folder) as gradebook:
         desk = Desk(ASSIGNMENT, dataset, gradebook, folder, "es")
         ana = gradebook.entry("ana")
-        scored = desk.scored_by("ana") if current else "another assignment"
+        scored = desk.scored_by(Student("ana", "Ana")) if current else "another assignment"
         gradebook.add(ana.student, ana.gathered, ana.result, scored)
 
     assert 0 == override(folder, "ana", "data.grid", "1.5", "--because", "x")[0]
 
     with Gradebook(folder) as gradebook:
         desk = Desk(ASSIGNMENT, dataset, gradebook, folder, "es")
-        expected = desk.scored_by("ana") if current else "another assignment"
+        expected = desk.scored_by(Student("ana", "Ana")) if current else "another assignment"
         assert expected == gradebook.standings()["ana"].scored
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from grader.evidence import Evidence
 from grader.gradebook import Gradebook, GradebookError
 from grader.grading import Gathered, Override
+from grader.intake import Intake, Submission
 from grader.loading import default_folder, load_assignment
 from grader.locale import Text
 from grader.notebook import read_notebook
 from grader.result import NotebookFile, Student
+from grader.scoring import UNKNOWN, Late
 from tests.factories import evidence, outcome, run
 
 ASSIGNMENT = load_assignment(default_folder())
@@ -101,3 +104,57 @@ def test_a_newer_version_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(GradebookError, match="version 99"):
         Gradebook(tmp_path)
+
+
+def test_marks_and_lateness_follow_a_submission_whose_id_changes(tmp_path: Path) -> None:
+    """A roster came, or a namesake: what people decided and the platform said goes along, once."""
+
+    def handed_in(student: str, late: Late = UNKNOWN) -> Intake:
+        one = Submission(Student(student, "Ana"), "ana.ipynb", bytes, "ana.ipynb", late)
+        return Intake((one,))
+
+    with Gradebook(tmp_path, ASSIGNMENT) as book:
+        book.hand_in(handed_in("ana", Late(by_s=7200)))
+        book.override("ana", Override("data.grid", 150, "visto", saw=0))
+        for _ in range(2):
+            book.hand_in(handed_in("2025-1234"))
+
+        assert (Override("data.grid", 150, "visto", saw=0),) == book.overrides("2025-1234")
+        assert Late(by_s=7200) == book.handed_in("2025-1234").late
+
+
+def test_who_met_a_fault_of_ours_is_known(tmp_path: Path) -> None:
+    """By the state, or because judging failed, which leaves nothing that it was scored by."""
+    with Gradebook(tmp_path, ASSIGNMENT) as book:
+        for name, state, scored in (
+            ("ana", "graded", "x"), ("eva", "grader_error", "x"), ("leo", "graded", ""),
+        ):  # fmt: skip
+            student = Student(name, name)
+            book.add(student, gathered(evidence()), outcome(name) | {"state": state}, scored)
+
+        assert {"eva", "leo"} == book.faulty()
+
+
+def test_a_run_that_cannot_be_read_back_is_none(tmp_path: Path) -> None:
+    """So that it runs again, and nobody else waits for it."""
+    with Gradebook(tmp_path, ASSIGNMENT) as book:
+        book.add(ANA, gathered(evidence()), outcome(tried=1))
+        assert book.gathered("ana") is not None
+    with sqlite3.connect(tmp_path / "gradebook.sqlite") as raw:
+        raw.execute("UPDATE grading SET gathered = '{}'")
+    with Gradebook(tmp_path) as book:
+        assert book.gathered("ana") is None
+
+
+def test_a_full_disk_is_not_taken_for_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names the file and SQLite's reason; nobody is told to restore a backup."""
+    with Gradebook(tmp_path, ASSIGNMENT):
+        pass
+    with sqlite3.connect(tmp_path / "gradebook.sqlite", isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0))
+        with pytest.raises(OSError, match="locked") as caught:
+            Gradebook(tmp_path, ASSIGNMENT)
+    assert str(tmp_path / "gradebook.sqlite") == caught.value.filename

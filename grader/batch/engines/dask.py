@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -89,10 +90,9 @@ class DaskEngine:
         return self
 
     def __exit__(self, *error: object) -> None:
-        try:
+        with suppress(Exception):  # a worker that never became ready has nothing to let go of
             self._client.unregister_worker_plugin(self.node)
-        finally:
-            self._client.close()
+        self._client.close()
 
     def ready(self) -> None:
         """Workers made sure of their walls when they got the plugin."""
@@ -153,20 +153,22 @@ class _Round:
             return
         room = sum(self.client.nthreads().values())
         while self.waiting and len(self.running) < room:
-            task = self.waiting.popleft()
-            try:
-                self._send(task)
-            except (IntakeError, Unreadable) as problem:
-                yield task, unread(task.submission, problem)
-            except OSError as error:
-                raise Stopped.by(error) from error
+            yield from self._sent(self.waiting.popleft())
         if self.alone and not self.running:
-            self._send(self.alone.popleft())
+            yield from self._sent(self.alone.popleft())
 
     def _one_is_alone(self) -> bool:
         return any(
             self.deaths[task.submission.student.id] == DEATHS - 1 for task in self.running.values()
         )
+
+    def _sent(self, task: Task) -> Iterator[tuple[Task, Gathered]]:
+        try:
+            self._send(task)
+        except (IntakeError, Unreadable) as problem:
+            yield task, unread(task.submission, problem)
+        except OSError as error:
+            raise Stopped.by(error) from error
 
     def _send(self, task: Task) -> None:
         one = task.submission
@@ -182,11 +184,15 @@ class _Round:
     def _result(self, future: Any, task: Task) -> Gathered | None:
         """Return what a task left, None where it is tried again."""
         try:
-            return from_json(future.result())
+            left = future.result()
         except KilledWorker:
             return self._died(task)
         except Exception as error:
             raise Stopped.by(error) from error
+        try:
+            return from_json(left)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return self._fault(task, f"what its run left cannot be read: {type(error).__name__}")
 
     def _died(self, task: Task) -> Gathered | None:
         student = task.submission.student.id
@@ -204,12 +210,15 @@ class _Round:
                         count=DEATHS,
                     )
                 )
-            file = NotebookFile(
-                task.submission.name, hashlib.sha256(task.submission.read()).hexdigest()
-            )
-            problem = our_fault(f"{DEATHS} workers were lost while it ran")
-            return Gathered(file, problem=problem, fault=True)
+            return self._fault(task, f"{DEATHS} workers were lost while it ran")
         return None
+
+    def _fault(self, task: Task, problem: str) -> Gathered:
+        sha256 = ""
+        with suppress(IntakeError, Unreadable, OSError):
+            sha256 = hashlib.sha256(task.submission.read()).hexdigest()
+        file = NotebookFile(task.submission.name, sha256)
+        return Gathered(file, problem=our_fault(problem), fault=True)
 
     def _begun(self, event: tuple[float, Mapping[str, Any]]) -> None:
         said = event[1]

@@ -71,10 +71,11 @@ def _side_by_side(
     for task in tasks:
         waiting.put(task)
     finished: queue.SimpleQueue[Done] = queue.SimpleQueue()
+    left = threading.Event()  # nobody takes results any more
 
     def work() -> None:
         try:
-            while not stop.is_set():
+            while not stop.is_set() and not left.is_set():
                 task = waiting.get_nowait()
                 watching = board.begins(task.submission)
                 try:
@@ -91,13 +92,16 @@ def _side_by_side(
     for thread in threads:
         thread.start()
     working = len(threads)
-    while working:
-        done = finished.get()
-        if isinstance(done, Exception):
-            raise Stopped.by(done) from done
-        if done is None:
-            working -= 1
-        else:
-            yield done
+    try:
+        while working:
+            done = finished.get()
+            if isinstance(done, Exception):
+                raise Stopped.by(done) from done
+            if done is None:
+                working -= 1
+            else:
+                yield done
+    finally:
+        left.set()
     for thread in threads:
         thread.join()

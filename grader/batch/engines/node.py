@@ -43,7 +43,7 @@ class Node(WorkerPlugin):
     ) -> None:
         self.files, self.trainers = dict(files), trainers
         self.train_in_kernel, self.version = train_in_kernel, version
-        self.place: Place
+        self.place: Place | None = None
 
     async def setup(self, worker: Worker) -> None:
         """Open kernels and trainers.
@@ -56,7 +56,8 @@ class Node(WorkerPlugin):
 
     async def teardown(self, worker: Worker) -> None:
         """Let go of everything."""
-        await asyncio.to_thread(self.place.__exit__)
+        if self.place is not None:
+            await asyncio.to_thread(self.place.__exit__)
 
     def _open(self, kernels: int) -> None:
         if self.version != __version__:
@@ -95,8 +96,11 @@ def run(node: str, student: str, name: str, data: bytes, earlier: str | None) ->
         Submission(Student(student, student), name, lambda: data),
         None if earlier is None else from_json(earlier),
     )
+    place: Place | None = worker.plugins[node].place
+    if place is None:
+        raise RuntimeError(f"the worker {worker.name} did not become ready; look at its log")
     try:
-        return to_json(worker.plugins[node].place.run(task))
+        return to_json(place.run(task))
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(error.filename)) from None
     except Exception as error:  # noqa: BLE001 - the worker's border
