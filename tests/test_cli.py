@@ -85,7 +85,7 @@ def test_a_class_is_not_graded_without_walls(
         '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
     )
     monkeypatch.setattr(
-        "grader.batch.command.probe",
+        "grader.batch.machine.probe",
         lambda: Probe(Level.NONE, (), "user namespaces are switched off"),
     )
     code, said = run("grade", str(tmp_path), "--out", str(tmp_path / "out"))

@@ -71,7 +71,7 @@ def expected(source: Path, tmp_path: Path, dataset: Dataset) -> dict[str, object
     return left(tmp_path / "undisturbed")
 
 
-@pytest.mark.parametrize("size", ["150k", "200k", "260k"])
+@pytest.mark.parametrize("size", ["150k", "260k"])
 def test_a_full_disk_in_the_class_folder(
     size: str, source: Path, disk: Disk, tmp_path: Path, dataset: Dataset
 ) -> None:

@@ -22,7 +22,7 @@ from tests.delegation.plans import PLAN
 pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(1800)]
 
 LONG = bool(os.environ.get("GRADER_LONG"))
-EXAMPLES = 1_000 if LONG else 40
+EXAMPLES = 1_000 if LONG else 25
 ROWS = 64
 
 ODD = st.sampled_from(

@@ -98,8 +98,16 @@ def test_a_page_is_read_in_peace(
     assert wide <= width and 0 == broken
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1200, "light")])
-@pytest.mark.parametrize("name", [*EVERY, "english", "executed", "class-english"])
+def axe_pages() -> Iterator[Any]:
+    """Each page on a phone in the dark or on a desktop, by turns; the other way in test-long."""
+    for place, name in enumerate([*EVERY, "english", "executed", "class-english"]):
+        for turn, (width, scheme) in enumerate(((360, "dark"), (1200, "light"))):
+            both = name in ("sample", "executed", "class-english") or place % 2 == turn
+            marks = () if both else (pytest.mark.long,)
+            yield pytest.param(name, width, scheme, marks=marks, id=f"{name}-{width}-{scheme}")
+
+
+@pytest.mark.parametrize(("name", "width", "scheme"), list(axe_pages()))
 def test_axe_finds_nothing(browser: Any, folder: Path, name: str, width: int, scheme: str) -> None:
     """No violation of WCAG 2.2 A and AA, nor of what axe calls best practice."""
     context = browser.new_context(
