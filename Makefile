@@ -34,5 +34,5 @@ bench: setup  ## beside other graders, on this machine; results go to benchmarks
 
 lock:  ## pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest of everything
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes $(UPGRADE) \
-	  --extra instructor --extra dask --group dev --group cpu --python-version 3.11 --no-emit-index-url \
-	  --no-emit-find-links --custom-compile-command "make lock" --quiet -o requirements.lock
+	  --extra instructor --group dev --group cpu --python-version 3.11 --no-emit-index-url \
+	  --no-emit-find-links --extra dask --custom-compile-command "make lock" --quiet -o requirements.lock

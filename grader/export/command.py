@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from grader.assignment import Assignment
 from grader.export import canvas, gradescope, moodle
 from grader.export.filled import Filled
 from grader.export.marks import ExportError, Mark, marks
@@ -17,11 +19,17 @@ from grader.gradebook.store import FILE
 from grader.loading import load_assignment
 from grader.locale import T, Text, Translator
 from grader.report.words import points_text
+from grader.result import Student
 from grader.writing import write_whole
 
 Answer = TypeVar("Answer")
 AUTOGRADER = "gradescope-autograder"
 PLATFORMS = ("moodle", "canvas", "gradescope", AUTOGRADER, "csv")
+MOODLE_NEEDS = T(
+    "Moodle knows students by the names and numbers of its grading worksheet: download it and "
+    "give it as --worksheet"
+)
+CANVAS_NEEDS = T("Canvas takes its own gradebook back: export it there and give it as --worksheet")
 
 
 def export(
@@ -54,48 +62,102 @@ def export(
     with Gradebook(folder) as gradebook:
         assignment, language = load_assignment(gradebook.assignment_folder), gradebook.language
         everybody, missing = list(marks(folder, gradebook)), gradebook.missing()
-    translate = Translator(language)
-    out = out or folder / "export" / platform
-    out.mkdir(parents=True, exist_ok=True)
+    target = out or folder / "export" / platform
+    target.mkdir(parents=True, exist_ok=True)
+    filling = Filling(assignment, template, column, provisional)
+    WRITERS[platform](Export(everybody, missing, language, target, say), filling)
 
-    def tell(path: Path, count: int) -> None:
-        say(translate(T("{path}: students: {count}", path=str(path), count=count)))
 
-    if platform == "csv":
-        write_table(out / "grades.csv", [mark.result for mark in everybody], missing)
-        tell(out / "grades.csv", len(everybody) + len(missing))
-    elif platform == "gradescope":
-        for mark in everybody:
+@dataclass(frozen=True)
+class Filling:
+    """How a platform's own file is filled in."""
+
+    assignment: Assignment
+    template: Path | None
+    column: str | None
+    provisional: bool
+
+    def filled(self, missing: Text, fill: Callable[[Path, bytes], Answer]) -> Answer:
+        """Return what `fill` makes of the file; ExportError(`missing`) where none was given."""
+        if self.template is None:
+            raise ExportError(missing)
+        try:
+            return fill(self.template, self.template.read_bytes())
+        except FileNotFoundError as error:
+            raise _about(self.template, T("does not exist; check the name")) from error
+        except ExportError as error:
+            raise _about(self.template, error.text) from error
+        except SheetError as error:
+            reason = T("is no CSV table ({reason})", reason=str(error))
+            raise _about(self.template, reason) from error
+
+
+@dataclass(frozen=True)
+class Export:
+    """One class on its way to one platform."""
+
+    everybody: Sequence[Mark]
+    missing: Sequence[Student]
+    language: str
+    out: Path
+    say: Callable[[str], None]
+
+    def csv(self, filling: Filling) -> None:
+        write_table(self.out / "grades.csv", [mark.result for mark in self.everybody], self.missing)
+        self._tell(self.out / "grades.csv", len(self.everybody) + len(self.missing))
+
+    def gradescope(self, filling: Filling) -> None:
+        for mark in self.everybody:
             name = mark.handed_in.handles.get("gradescope_submission", mark.student)
-            _write(out / name / "results.json", _results(mark, language))
-        tell(out, len(everybody))
-    elif platform == "moodle":
-        if template is None:
-            raise ExportError(
-                T(
-                    "Moodle knows students by the names and numbers of its grading worksheet: "
-                    "download it and give it as --worksheet"
-                )
+            plain = gradescope.results(mark.result, self.language)
+            data = json.dumps(plain, ensure_ascii=False, indent=1).encode() + b"\n"
+            _write(self.out / name / "results.json", data)
+        self._tell(self.out, len(self.everybody))
+
+    def moodle(self, filling: Filling) -> None:
+        def fill(template: Path, data: bytes) -> Filled:
+            apart = moodle.named_otherwise(data, self.everybody)
+            spanish = self.language == "es"
+            packed = self.out / ("retroalimentacion.zip" if spanish else "feedback.zip")
+            theirs = [mark for mark in self.everybody if mark.student not in apart]
+            filled = moodle.worksheet(
+                data, self.everybody, filling.assignment, self.language, filling.provisional
             )
-        apart = _filled(template, lambda data: moodle.named_otherwise(data, everybody))
-        packed = out / ("retroalimentacion.zip" if language == "es" else "feedback.zip")
-        theirs = [mark for mark in everybody if mark.student not in apart]
-        tell(packed, moodle.feedback(packed, theirs, language))
-        filled = _filled(
-            template,
-            lambda data: moodle.worksheet(data, everybody, assignment, language, provisional),
-        )
-        _hand_back(out / template.name, template, filled, translate, say, tell)
-    else:
-        if template is None:
-            raise ExportError(
-                T("Canvas takes its own gradebook back: export it there and give it as --worksheet")
+            self._tell(packed, moodle.feedback(packed, theirs, self.language))
+            return self._hand_back(template, filled)
+
+        filling.filled(MOODLE_NEEDS, fill)
+
+    def canvas(self, filling: Filling) -> None:
+        def fill(template: Path, data: bytes) -> Filled:
+            filled = canvas.gradebook(
+                data, self.everybody, filling.assignment, filling.column, filling.provisional
             )
-        filled = _filled(
-            template,
-            lambda data: canvas.gradebook(data, everybody, assignment, column, provisional),
-        )
-        _hand_back(out / template.name, template, filled, translate, say, tell)
+            return self._hand_back(template, filled)
+
+        filling.filled(CANVAS_NEEDS, fill)
+
+    def _hand_back(self, template: Path, filled: Filled) -> Filled:
+        path = self.out / template.name
+        if path.exists() and path.samefile(template):
+            raise ExportError(T("would be written over; give another --out"))
+        _write(path, filled.data)
+        self._tell(path, filled.count)
+        for notice in filled.notices:
+            self.say(Translator(self.language)(notice))
+        return filled
+
+    def _tell(self, path: Path, count: int) -> None:
+        said = T("{path}: students: {count}", path=str(path), count=count)
+        self.say(Translator(self.language)(said))
+
+
+WRITERS: Mapping[str, Callable[[Export, Filling], None]] = {
+    "moodle": Export.moodle,
+    "canvas": Export.canvas,
+    "gradescope": Export.gradescope,
+    "csv": Export.csv,
+}
 
 
 def _write_autograder(folder: Path, out: Path | None, say: Callable[[str], None]) -> None:
@@ -127,38 +189,6 @@ def _graded_by(folder: Path) -> Path:
         )
     with Gradebook(folder) as gradebook:
         return gradebook.assignment_folder
-
-
-def _filled(template: Path, fill: Callable[[bytes], Answer]) -> Answer:
-    try:
-        return fill(template.read_bytes())
-    except FileNotFoundError as error:
-        raise _about(template, T("does not exist; check the name")) from error
-    except ExportError as error:
-        raise _about(template, error.text) from error
-    except SheetError as error:
-        raise _about(template, T("is no CSV table ({reason})", reason=str(error))) from error
-
-
-def _hand_back(
-    path: Path,
-    template: Path,
-    filled: Filled,
-    translate: Translator,
-    say: Callable[[str], None],
-    tell: Callable[[Path, int], None],
-) -> None:
-    if path.exists() and path.samefile(template):
-        raise _about(path, T("would be written over; give another --out"))
-    _write(path, filled.data)
-    tell(path, filled.count)
-    for notice in filled.notices:
-        say(translate(notice))
-
-
-def _results(mark: Mark, language: str) -> bytes:
-    plain = gradescope.results(mark.result, language)
-    return json.dumps(plain, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _write(path: Path, data: bytes) -> None:
