@@ -324,6 +324,11 @@ class Spec(Model):
     observed_at_most: Points = 20
     """The most that `observed` checks may be worth together."""
 
+    @property
+    def epochs(self) -> int:
+        """All that the experiments take together."""
+        return sum(one.epochs for one in self.experiments)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         names = [check.name for check in self.checks]

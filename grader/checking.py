@@ -69,10 +69,9 @@ def check_submission(
         grading = Grading(assignment, dataset, level, service, train_in_kernel=train_in_kernel)
         translator, watching = Translator(language), Watching()
         say(translator(began))
-        epochs = sum(one.epochs for one in assignment.spec.experiments)
         try:
             data = submission.read()
-            with shown(watching, _sources(data), epochs, translator):
+            with shown(watching, _sources(data), assignment.spec.epochs, translator):
                 gathered = grading.gather(data, submission.name, watching)
         except Unreadable as unreadable:
             gathered = Gathered(NotebookFile(submission.name, ""), problem=unreadable.text)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from grader import wire
 from grader.locale import Readable, T
@@ -28,8 +28,19 @@ from grader.recipes import (
 )
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+DEPTH = 100  # of an output; what parsers of JSON take is about 200, and records are kept in others
 LINE = 60  # characters of a cell's first line in a sentence
 CellIndex = Annotated[int, Field(ge=0, le=100_000)] | None
+
+
+def _shallow(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    level: list[Any] = list(outputs)
+    for _ in range(DEPTH + 1):
+        if not level:
+            return outputs
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [two for one in inner for two in one if isinstance(two, dict | list)]
+    raise ValueError(f"outputs are nested in more than {DEPTH} levels")
 
 
 class Component(Record):
@@ -211,7 +222,7 @@ class CellRun(Record):
     seconds: Finite
     error: Short | None = None
     message: Annotated[str, Field(max_length=4_000)] | None = None
-    outputs: Annotated[list[dict[str, Any]], Field(max_length=500)] = []
+    outputs: Annotated[list[dict[str, Any]], Field(max_length=500), AfterValidator(_shallow)] = []
 
 
 class End(Record):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from grader import wire
-from grader.evidence import Figure, Fit, Note
+from grader.evidence import DEPTH, Figure, Fit, Note
 from grader.recipes import plain
 from grader.records import read_records, read_regular
 from tests.factories import run
@@ -76,6 +76,16 @@ def test_a_line_over_the_cap_is_dropped(tmp_path: Path) -> None:
     records = read_records(left(tmp_path, '"' + "x" * wire.MAX_RECORD_BYTES + '"', FIT))
 
     assert (1, 1) == (len(records.dropped), len(records.of(Fit)))
+
+
+def test_outputs_nested_too_deep_to_be_kept_are_dropped(tmp_path: Path) -> None:
+    """What is read here must also be read again where it stands in other JSON."""
+    for depth, dropped in ((DEPTH - 2, 0), (DEPTH, 1), (180, 1)):
+        nested = json.loads("[" * depth + "]" * depth)
+        cell = {**CELL, "outputs": [{"data": {"application/json": nested}}]}
+        records = read_records(left(tmp_path, cells=(cell,)))
+
+        assert (1 - dropped, dropped) == (len(records.cells), len(records.dropped))
 
 
 def test_a_truncated_last_line_is_dropped(tmp_path: Path) -> None:

@@ -24,6 +24,14 @@ class Seat:
     where: str = ""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Epochs that notebooks have asked for: those that have ended, together; each that runs."""
+
+    ended: int = 0
+    running: tuple[int, ...] = ()
+
+
 class Board:
     """Who runs; any thread may write on it.
 
@@ -36,6 +44,7 @@ class Board:
         self._begun = begun
         self._lock = threading.Lock()
         self._seats: dict[str, Seat] = {}
+        self._ended = 0  # epochs
 
     def begins(self, submission: Submission, where: str = "") -> Watching:
         """Enter a submission; return where its kernel can be watched."""
@@ -48,7 +57,14 @@ class Board:
     def ends(self, submission: Submission) -> None:
         """Strike a submission out."""
         with self._lock:
-            self._seats.pop(submission.student.id, None)
+            seat = self._seats.pop(submission.student.id, None)
+            self._ended += seat.watching.epochs[1] if seat is not None else 0
+
+    def asked(self) -> Asked:
+        """Return the epochs that notebooks have asked for, trained or remembered."""
+        with self._lock:
+            running = [seat.watching.epochs[1] for seat in self._seats.values()]
+            return Asked(self._ended, tuple(running))
 
     def seats(self) -> list[Seat]:
         """Return who runs, the longest first."""

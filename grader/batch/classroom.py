@@ -55,11 +55,13 @@ class Waiting:
 
 def sort(submissions: Iterable[Submission], desk: Desk, engine: Engine) -> Waiting:
     """Say which submissions must run, which are only scored anew, and which stand as they are."""
-    standings = desk.gradebook.standings()
+    standings, unders = desk.gradebook.standings(), engine.unders
     kinds: dict[str, list[Submission]] = {"run": [], "score": [], "keep": []}
     for submission in submissions:
         standing = standings.get(submission.student.id)
-        ran = standing is not None and standing.under in engine.unders
+        if standing is None:
+            engine.prepare()
+        ran = standing is not None and standing.under in unders
         if standing is None or not ran or standing.notebook != _sha256(submission):
             kinds["run"].append(submission)
         else:

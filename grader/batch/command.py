@@ -83,7 +83,7 @@ def _graded(
     with (
         locked(asked.out),
         Gradebook(asked.out, assignment, asked.language) as gradebook,
-        open_screen(asked.language, asked.as_json, trainers) as screen,
+        open_screen(asked.language, asked.as_json, trainers, assignment.spec.epochs) as screen,
         finishing(screen.stopping) as stop,
     ):
         desk = Desk(assignment, dataset, gradebook, asked.out, asked.language)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -56,13 +57,14 @@ class Load:
     Attributes:
         working: what each busy trainer does: `epoch`, `validate`, `measure`, `start`.
         waiting: requests that wait for a trainer.
-        trained: answers that were not in the memory, so far.
-        seconds: that one of them took, on average.
+        trained: answers that were not in the memory, so far; `epochs` are epochs among them.
+        seconds: that trainers computed for all of them.
     """
 
     working: tuple[str, ...] = ()
     waiting: int = 0
     trained: int = 0
+    epochs: int = 0
     seconds: float = 0.0
 
 
@@ -107,7 +109,8 @@ class Service:
         self._running: dict[str, Future[dict[str, Any]]] = {}
         self._closed = False
         self._working: dict[int, str] = {}
-        self._served, self._spent_s = 0, 0.0
+        self._served: Counter[str] = Counter()
+        self._spent_s = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -210,9 +213,9 @@ class Service:
     def load(self) -> Load:
         """What the trainers do right now."""
         with self._changed:
-            each_s = self._spent_s / self._served if self._served else 0.0
             working = tuple(self._working.values())
-            return Load(working, len(self._waiting), self._served, each_s)
+            served = self._served
+            return Load(working, len(self._waiting), served.total(), served["epoch"], self._spent_s)
 
     def _made(
         self, key: str, request: Mapping[str, Any], blobs: Sequence[bytes] = ()
@@ -249,7 +252,7 @@ class Service:
             if self._closed:
                 raise TrainerFault("the trainers were closed")
             self._waiting.append(job)
-            if not self._idle and len(self._threads) < self._slots:
+            if len(self._waiting) > len(self._idle) and len(self._threads) < self._slots:
                 slot = len(self._threads)
                 thread = threading.Thread(target=self._work, args=(slot,), daemon=True)
                 self._threads.append(thread)
@@ -294,6 +297,8 @@ class Service:
                         self._waiting.remove(job)
                         homes = self._homes[slot]
                         homes[:] = [job.home, *(home for home in homes if home != job.home)][:4]
+                        if self._waiting:
+                            self._changed.notify_all()  # what was left to this one is anybody's
                         return job
                     self._changed.wait()
             finally:
@@ -319,7 +324,7 @@ class Service:
                     began = time.monotonic()
                     made = trainer.ask(job.request, job.blobs)
                 with self._changed:
-                    self._served += 1
+                    self._served[str(job.request["op"])] += 1
                     self._spent_s += time.monotonic() - began
                 job.answer.set_result(made)
                 return trainer

@@ -118,7 +118,9 @@ def _checked(path: Path, named: Path) -> None:
             (said,) = opened.execute("PRAGMA integrity_check(1)").fetchone()
             opened.execute("SELECT 1 FROM grading LIMIT 1")
     except sqlite3.DatabaseError as error:
-        raise GradebookError(f"{named}: is no gradebook of ours ({error})") from error
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_CORRUPT:
+            raise GradebookError(f"{named}: is no gradebook of ours ({error})") from error
+        said = str(error)
     if said != "ok":
         what = " ".join(said.split())
         raise GradebookError(f"{named}: is damaged ({what}); take another copy")

@@ -117,35 +117,43 @@ class Gradebook:
         """Keep one grading; `scored` names what it was scored by."""
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO grading"
-                " (at, student, name, notebook, under, scored, gathered, result, summary, prints,"
-                " shown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO grading (at, student, name, run, scored, result, summary)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    _now(),
-                    student.id,
-                    student.name,
-                    gathered.file.sha256,
-                    gathered.under,
-                    scored,
-                    to_json(gathered),
+                    _now(), student.id, student.name, self._run(student.id, gathered), scored,
                     json.dumps(result, ensure_ascii=False),
                     json.dumps(summary(result), ensure_ascii=False),
-                    packed(fingerprints(code_of(gathered.notebook))),
-                    packed(frozenset(gathered.shown)),
                 ),
-            )
+            )  # fmt: skip
 
     def rescore(self, student: Student, result: str, scored: str) -> None:
         """Keep a new result.json of what the latest grading gathered."""
         short = json.dumps(summary(json.loads(result)), ensure_ascii=False)
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO grading"
-                " (at, student, name, notebook, under, scored, gathered, result, summary, prints,"
-                " shown) SELECT ?, student, ?, notebook, under, ?, gathered, ?, ?, prints, shown"
-                " FROM latest WHERE student = ?",
+                "INSERT INTO grading (at, student, name, run, scored, result, summary)"
+                " SELECT ?, student, ?, run, ?, ?, ? FROM latest WHERE student = ?",
                 (_now(), student.name, scored, result, short, student.id),
             )
+
+    def _run(self, student: str, gathered: Gathered) -> int:
+        """Return the number of the run that left this, which may have been judged before."""
+        text = to_json(gathered)
+        found = self._connection.execute(
+            "SELECT number FROM run WHERE student = ? AND gathered = ?", (student, text)
+        ).fetchone()
+        if found is not None:
+            return int(found[0])
+        made = self._connection.execute(
+            "INSERT INTO run (at, student, notebook, under, gathered, prints, shown)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
+            (
+                _now(), student, gathered.file.sha256, gathered.under, text,
+                packed(fingerprints(code_of(gathered.notebook))),
+                packed(frozenset(gathered.shown)),
+            ),
+        ).fetchone()  # fmt: skip
+        return int(made[0])
 
     def faulty(self) -> frozenset[str]:
         """Return the students whose latest grading met a fault of ours."""
@@ -354,6 +362,7 @@ class Gradebook:
     def _open(self, assignment: Assignment | None, language: str) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA busy_timeout = 5000")
+        self._connection.execute("PRAGMA foreign_keys = ON")
         self._migrate()
         if assignment is not None:
             self._refuse_another(assignment)

@@ -22,7 +22,7 @@ from rich.console import Console
 from grader.batch.screens.plain import PlainScreen
 from grader.locale import Translator
 
-screen = PlainScreen(Translator("en"), Console(), 1)
+screen = PlainScreen(Translator("en"), Console(), 1, 1)
 with finishing(screen.stopping) as stop:
     print("ready", flush=True)
     while not stop.wait(0.01):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from grader.batch.board import Board
+from grader.batch.board import Asked, Board
 from grader.batch.classroom import Outcome, Waiting
 from grader.batch.screens.live import LiveScreen
 from grader.batch.screens.pace import Pace
@@ -19,6 +19,7 @@ from grader.intake import Submission
 from grader.locale import Translator
 from grader.result import Student
 from tests.factories import outcome
+from tests.test_watching import ledger
 
 
 def submission(name: str) -> Submission:
@@ -26,35 +27,54 @@ def submission(name: str) -> Submission:
 
 
 class TestPace:
-    """Measured times, and trainings that nobody has done before."""
+    """Measured times, and epochs that nobody has trained before."""
 
     def test_nothing_is_known_before_the_first_has_ended(self) -> None:
-        assert Pace(30, 2).left_s(Load(), running=2) is None
+        assert Pace(30, 2, 50).left_s(Load(), Asked(0, (3, 4))) is None
 
-    def test_what_waits_and_what_is_still_to_come(self) -> None:
-        """Ten trainings of 6 s for the first; then none: only what kernels take is left."""
+    def test_epochs_that_running_notebooks_will_still_ask_for(self) -> None:
+        """The first trained all of its 50 epochs, at 6 s; the second has 20 of them to go."""
         now = [0.0]
-        pace = Pace(10, 2, clock=lambda: now[0])
-        now[0] = 40.0
-        first = Load((), 0, 10, 6.0)  # 30 s of two trainers; 10 s were the kernel's
-        pace.finished(first)
+        pace = Pace(10, 2, 50, clock=lambda: now[0])
+        now[0] = 160.0  # 150 of each trainer; 10 were the kernel's
+        pace.finished(Load((), 0, 60, 50, 300.0), Asked(50))
 
-        expected = 8 * 10 * 6.0 / 2 + (8 + 0.5) * 10
-        assert pytest.approx(expected) == pace.left_s(first, running=1)
-        pending = Load(("epoch",), 3, 10, 6.0)
-        assert pytest.approx(expected + 4 * 6.0 / 2) == pace.left_s(pending, running=1)
+        trained = Load((), 0, 60, 50, 300.0)
+        new = 50 / 80  # the second's 30 were remembered
+        expected = (8 * 50 + 20) * new * 6.0 / 2 + (8 + 0.5) * 10
+        assert pytest.approx(expected) == pace.left_s(trained, Asked(50, (30,)))
+
+    def test_one_that_asks_for_little_says_little_of_the_others(self) -> None:
+        """A notebook that broke at once does not make the rest free."""
+        now = [0.0]
+        pace = Pace(3, 1, 50, clock=lambda: now[0])
+        now[0] = 12.0
+        pace.finished(Load((), 0, 2, 2, 10.0), Asked(2))
+
+        left_s = pace.left_s(Load((), 0, 2, 2, 10.0), Asked(2, (0,)))
+        assert pytest.approx((50 + 26) * 5.0 + 1.5 * 2) == left_s
 
     def test_later_ones_find_more_in_the_memory(self) -> None:
         """The guess follows the latest submissions."""
         now = [0.0]
-        pace = Pace(100, 1, clock=lambda: now[0])
-        for _ in range(8):
+        pace = Pace(100, 1, 50, clock=lambda: now[0])
+        load = Load((), 0, 60, 50, 20.0)  # 50 epochs in all, by the first one
+        for number in range(8):
             now[0] += 10
-            pace.finished(Load((), 0, 4, 5.0))  # four trainings in all, by the first one
+            pace.finished(load, Asked(50 * (number + 1)))
 
-        left_s = pace.left_s(Load((), 0, 4, 5.0), running=0)
-        assert left_s is not None
+        left_s = pace.left_s(load, Asked(400))
         assert pytest.approx(92 * (80 - 20) / 8) == left_s
+
+
+def test_a_board_adds_up_what_was_asked_for() -> None:
+    """Of those that have ended together, of the running ones one by one."""
+    board = Board()
+    for name, epochs in (("ana", 10), ("bruno", 4), ("carla", 3)):
+        board.begins(submission(name)).begin(Path(), ledger(epochs))
+    board.ends(submission("ana"))
+
+    assert Asked(10, (4, 3)) == board.asked()
 
 
 def ended(student: Submission, result: dict[str, Any]) -> Outcome:
@@ -64,11 +84,11 @@ def ended(student: Submission, result: dict[str, Any]) -> Outcome:
 def test_a_terminal_shows_who_does_what(tmp_path: Path) -> None:
     """Below the lines: counts, each notebook with its cell, what trainers do."""
     console = Console(file=io.StringIO(), force_terminal=True, width=100, highlight=False)
-    screen = LiveScreen(Translator("es"), console, trainers=2)
+    screen = LiveScreen(Translator("es"), console, trainers=2, epochs=50)
     board = Board(screen.running)
     three = tuple(submission(name) for name in ("ana", "bruno", "carla"))
     screen.begins(Waiting(three, (), ()), board)
-    board.load = lambda: Load(("epoch", "epoch", "measure"), 4, 10, 2.0)
+    board.load = lambda: Load(("epoch", "epoch", "measure"), 4, 10, 5, 20.0)
     watching = board.begins(three[0])
     watching.job = tmp_path
     (tmp_path / "cell").write_text("12")
@@ -91,7 +111,7 @@ def test_a_terminal_shows_who_does_what(tmp_path: Path) -> None:
 def test_elsewhere_lines_say_it() -> None:
     """A line when one begins and one when it has ended, without any control character."""
     stream = io.StringIO()
-    screen = PlainScreen(Translator("en"), Console(file=stream, width=200, highlight=False), 1)
+    screen = PlainScreen(Translator("en"), Console(file=stream, width=200, highlight=False), 1, 50)
     board = Board(screen.running)
     ana = submission("[ana]")
     screen.begins(Waiting((ana,), (), ()), board)

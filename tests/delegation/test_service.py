@@ -111,6 +111,24 @@ def test_several_who_ask_get_one_training(trainers: Trainers) -> None:
     assert all(one == results[0] for one in results)
 
 
+def test_two_requests_at_once_get_two_trainers(trainers: Trainers) -> None:
+    """One trainer is idle: it takes the first, and the second does not wait for it."""
+    with trainers.service(slots=2) as service:
+        begun(service, small(units=10))
+        assert 1 == len(trainers.opened)
+        with service._changed:
+            threads = [
+                threading.Thread(target=begun, args=(service, small(units))) for units in (11, 12)
+            ]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.3)  # both wait for the lock now
+        for thread in threads:
+            thread.join()
+
+        assert (2, 3) == (len(service._threads), service.load.trained)
+
+
 def test_two_services_on_one_memory_share_what_they_train(trainers: Trainers) -> None:
     """Two controllers at once: the trainer that comes second waits for the first one's result."""
     plan = small(units=14)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -135,13 +137,30 @@ def test_who_met_a_fault_of_ours_is_known(tmp_path: Path) -> None:
         assert {"eva", "leo"} == book.faulty()
 
 
+def test_a_run_is_kept_once_however_often_it_is_judged(tmp_path: Path) -> None:
+    """What it left may have megabytes; another run of the student is another row."""
+    with Gradebook(tmp_path, ASSIGNMENT) as book:
+        first = gathered(evidence())
+        book.add(ANA, first, outcome(tried=1), "a")
+        book.rescore(ANA, json.dumps(outcome(tried=2)), "b")
+        book.add(ANA, first, outcome(tried=3), "c")
+        assert first == book.gathered("ana")
+        book.add(ANA, replace(first, under="another spec"), outcome(tried=4), "d")
+        assert "another spec" == book.standings()["ana"].under
+    with sqlite3.connect(tmp_path / "gradebook.sqlite") as raw:
+        assert [(4, 2)] == raw.execute(
+            "SELECT count(), count(DISTINCT run) FROM grading"
+        ).fetchall()
+        assert [(2,)] == raw.execute("SELECT count() FROM run").fetchall()
+
+
 def test_a_run_that_cannot_be_read_back_is_none(tmp_path: Path) -> None:
     """So that it runs again, and nobody else waits for it."""
     with Gradebook(tmp_path, ASSIGNMENT) as book:
         book.add(ANA, gathered(evidence()), outcome(tried=1))
         assert book.gathered("ana") is not None
     with sqlite3.connect(tmp_path / "gradebook.sqlite") as raw:
-        raw.execute("UPDATE grading SET gathered = '{}'")
+        raw.execute("UPDATE run SET gathered = '{}'")
     with Gradebook(tmp_path) as book:
         assert book.gathered("ana") is None
 

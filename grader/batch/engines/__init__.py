@@ -66,6 +66,9 @@ class Engine(Protocol):
     @property
     def unders(self) -> Collection[str]: ...
 
+    def prepare(self) -> None:
+        """Begin to get ready, beside whatever else is done meanwhile."""
+
     def ready(self) -> None:
         """Make sure that something can run.
 

@@ -94,6 +94,9 @@ class DaskEngine:
             self._client.unregister_worker_plugin(self.node)
         self._client.close()
 
+    def prepare(self) -> None:
+        """Workers are prepared when they get the plugin."""
+
     def ready(self) -> None:
         """Workers made sure of their walls when they got the plugin."""
 

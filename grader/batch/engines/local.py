@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
 from functools import cached_property
 from typing import Self
 
@@ -40,12 +41,24 @@ class LocalEngine:
     def unders(self) -> Collection[str]:
         return (run_key(self.assignment, self.machine.level, self.machine.train_in_kernel),)
 
-    def ready(self) -> None:
+    def prepare(self) -> None:
         _ = self._walls
 
+    def ready(self) -> None:
+        self._walls.result()
+
     @cached_property
-    def _walls(self) -> object:
-        return self._ready()
+    def _walls(self) -> Future[object]:
+        found: Future[object] = Future()
+
+        def look() -> None:
+            try:
+                found.set_result(self._ready())
+            except BaseException as error:  # noqa: BLE001 - whoever waits is told
+                found.set_exception(error)
+
+        threading.Thread(target=look, daemon=True).start()
+        return found
 
     def gathered(
         self, tasks: Sequence[Task], board: Board, stop: threading.Event

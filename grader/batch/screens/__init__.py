@@ -14,13 +14,13 @@ from grader.locale import Translator
 
 
 @contextmanager
-def open_screen(language: str, as_json: bool, trainers: int) -> Iterator[Screen]:
-    """Return the screen that fits where we print to."""
+def open_screen(language: str, as_json: bool, trainers: int, epochs: int) -> Iterator[Screen]:
+    """Return the screen that fits where we print to; `epochs` is what one submission asks for."""
     say, console = Translator(language), Console(highlight=False)
     if as_json:
         yield LinesScreen(say)
     elif console.is_terminal:
-        with LiveScreen(say, console, trainers) as screen:
+        with LiveScreen(say, console, trainers, epochs) as screen:
             yield screen
     else:
-        yield PlainScreen(say, console, trainers)
+        yield PlainScreen(say, console, trainers, epochs)

@@ -28,8 +28,8 @@ DOING = {
 class LiveScreen(PlainScreen):
     """Use it as a context manager."""
 
-    def __init__(self, say: Translator, console: Console, trainers: int) -> None:
-        super().__init__(say, console, trainers)
+    def __init__(self, say: Translator, console: Console, trainers: int, epochs: int) -> None:
+        super().__init__(say, console, trainers, epochs)
         self._live = Live(
             console=console, refresh_per_second=PER_SECOND, transient=True,
             get_renderable=self._picture,
@@ -57,7 +57,7 @@ class LiveScreen(PlainScreen):
             "{done} done · {running} running · {waiting} waiting",
             done=self.done, running=running, waiting=max(waiting, 0),
         )  # fmt: skip
-        left = self.left(running)
+        left = self.left()
         line = " · ".join([self.say(said), *([self.say(left)] if left else [])])
         return Styled(line, style="bold")
 

@@ -49,10 +49,10 @@ class Screen(Protocol):
 class PlainScreen:
     """Prints lines; it may be called from several threads."""
 
-    def __init__(self, say: Translator, console: Console, trainers: int) -> None:
+    def __init__(self, say: Translator, console: Console, trainers: int, epochs: int) -> None:
         self.say, self.console = say, console
         self.board = Board()
-        self.pace = Pace(0, trainers)
+        self.pace = Pace(0, trainers, epochs)
         self.done = 0
 
     def taken(self, intake: Intake) -> None:
@@ -70,7 +70,8 @@ class PlainScreen:
 
     def begins(self, waiting: Waiting, board: Board) -> None:
         """Say what is left to do on a folder that was graded before."""
-        self.board, self.pace = board, Pace(len(waiting.to_run), self.pace.trainers)
+        self.board = board
+        self.pace = Pace(len(waiting.to_run), self.pace.trainers, self.pace.epochs)
         if waiting.kept or waiting.to_score:
             self._tell(
                 T(
@@ -97,19 +98,19 @@ class PlainScreen:
         self.done = outcome.number
         if outcome.how != "run":
             return
-        self.pace.finished(self.board.load())
+        self.pace.finished(self.board.load(), self.board.asked())
         points = outcome.result["points"]
         said = T(
             "{number} of {total}: {name}, {points}",
             number=outcome.number, total=outcome.of, name=outcome.submission.name,
             points=outcome.result["problem"] or self._points(points["earned"], points["possible"]),
         )  # fmt: skip
-        left = self.left(len(self.board.seats()))
+        left = self.left()
         self._print("; ".join([self.say(said), *([self.say(left)] if left else [])]))
 
-    def left(self, running: int) -> Text | None:
+    def left(self) -> Text | None:
         """Return how long the rest will take; None at the end, and while it is unknown."""
-        left_s = self.pace.left_s(self.board.load(), running)
+        left_s = self.pace.left_s(self.board.load(), self.board.asked())
         if left_s is None or self.pace.ran >= self.pace.to_run:
             return None
         if left_s < 60:

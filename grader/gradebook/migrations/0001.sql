@@ -2,11 +2,16 @@
 CREATE TABLE assignment (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, sha256 TEXT NOT NULL, folder TEXT NOT NULL, language TEXT NOT NULL
 ) STRICT;
+-- What running a notebook left; it is kept once, however often it is judged.
+CREATE TABLE run (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, student TEXT NOT NULL, notebook TEXT NOT NULL,
+    under TEXT NOT NULL, gathered TEXT NOT NULL, prints BLOB NOT NULL, shown BLOB NOT NULL
+) STRICT;
+CREATE INDEX run_student ON run (student, number);
 CREATE TABLE grading (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, student TEXT NOT NULL, name TEXT NOT NULL,
-    notebook TEXT NOT NULL, under TEXT NOT NULL, scored TEXT NOT NULL,
-    gathered TEXT NOT NULL, result TEXT NOT NULL, summary TEXT NOT NULL,
-    prints BLOB NOT NULL, shown BLOB NOT NULL
+    run INTEGER NOT NULL REFERENCES run (number), scored TEXT NOT NULL,
+    result TEXT NOT NULL, summary TEXT NOT NULL
 ) STRICT;
 CREATE INDEX grading_student ON grading (student, number);
 CREATE TABLE event (
@@ -28,6 +33,9 @@ CREATE VIEW current AS SELECT student FROM handed_in
 CREATE TABLE notice (number INTEGER PRIMARY KEY, at TEXT NOT NULL, text TEXT NOT NULL) STRICT;
 CREATE TABLE missing (student TEXT PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL) STRICT;
 CREATE VIEW latest AS
-    SELECT * FROM grading WHERE number IN (SELECT max(number) FROM grading GROUP BY student)
-    AND (student IN (SELECT student FROM current)
-        OR student NOT IN (SELECT student FROM handed_in));
+    SELECT grading.student, name, run, scored, result, summary, notebook, under, gathered, prints,
+        shown
+    FROM grading JOIN run ON run.number = grading.run
+    WHERE grading.number IN (SELECT max(number) FROM grading GROUP BY student)
+    AND (grading.student IN (SELECT student FROM current)
+        OR grading.student NOT IN (SELECT student FROM handed_in));
