@@ -20,8 +20,11 @@ from benchmarks.bench import Bench
 from benchmarks.notebooks import write
 from benchmarks.processes import Usage, run
 from benchmarks.report import Section, seconds, table
+from grader.batch.desk import Desk
 from grader.batch.machine import default_kernels
+from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook
+from grader.intake import submissions
 from grader.loading import default_folder, load_assignment
 from grader.result import Student
 
@@ -182,17 +185,20 @@ def _fill(seed_out: Path, seed: Path, source: Path, out: Path, count: int) -> fl
     ours.fresh(source, out)
     (notebook,) = seed.glob("*.ipynb")
     with Gradebook(seed_out) as before:
-        (entry,), (standing,) = before.entries(), before.standings().values()
-    began = time.monotonic()
-    with Gradebook(out, load_assignment(default_folder()), "es") as gradebook:
-        for number in range(count):
-            student = Student(f"alumna-{number:05}", f"Alumna {number:05}")
-            result = {**entry.result, "student": {"id": student.id, "name": student.name}}
-            gradebook.add(student, entry.gathered, result, standing.scored)
-    took_s = time.monotonic() - began
+        (entry,) = before.entries()
     for number in range(count):
         shutil.copyfile(notebook, source / f"alumna-{number:05}.ipynb")
-    return count / took_s
+    assignment = load_assignment(default_folder())
+    with Gradebook(out, assignment, "es") as gradebook:
+        gradebook.hand_in(submissions(source, assignment.spec.notebook))
+        began = time.monotonic()
+        desk = Desk(assignment, open_dataset(assignment.spec.dataset.spec), gradebook, out, "es")
+        for number in range(count):
+            name = f"alumna-{number:05}"
+            student = Student(name, f"Alumna {number:05}")
+            result = {**entry.result, "student": {"id": name, "name": student.name}}
+            gradebook.add(student, entry.gathered, result, desk.scored_by(student))
+        return count / (time.monotonic() - began)
 
 
 def _resumed(source: Path, out: Path, log: Path) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Outcome:
 
     Attributes:
         result: its result.json.
-        how: `run`; `scored` from what an earlier run left; `kept`, because nothing has changed.
+        how: `run`, or `scored` from what an earlier run left.
         fault: it ended with a fault of ours.
     """
 
@@ -53,19 +53,20 @@ class Waiting:
     kept: tuple[Submission, ...]
 
 
-def sort(submissions: Iterable[Submission], desk: Desk, engine: Engine) -> Waiting:
+def sort(submissions: Sequence[Submission], desk: Desk, engine: Engine) -> Waiting:
     """Say which submissions must run, which are only scored anew, and which stand as they are."""
     standings, unders = desk.gradebook.standings(), engine.unders
+    scored_by = desk.all_scored_by()
+    if any(one.student.id not in standings for one in submissions):
+        engine.prepare()  # beside the reading of all notebooks
     kinds: dict[str, list[Submission]] = {"run": [], "score": [], "keep": []}
     for submission in submissions:
         standing = standings.get(submission.student.id)
-        if standing is None:
-            engine.prepare()
         ran = standing is not None and standing.under in unders
         if standing is None or not ran or standing.notebook != _sha256(submission):
             kinds["run"].append(submission)
         else:
-            same = standing.scored == desk.scored_by(submission.student)
+            same = standing.scored == scored_by(submission.student)
             kinds["keep" if same else "score"].append(submission)
     return Waiting(tuple(kinds["run"]), tuple(kinds["score"]), tuple(kinds["keep"]))
 
@@ -79,7 +80,7 @@ def grade_class(
     seeds: Callable[[int], None] = lambda count: None,
     stop: threading.Event | None = None,
 ) -> Iterator[Outcome]:
-    """Grade each submission; yield each when its files and its row in the gradebook are written.
+    """Grade what waits; yield each when its files and its row in the gradebook are written.
 
     Args:
         processes: that score anew side by side.
@@ -93,11 +94,7 @@ def grade_class(
     """
     of = len(waiting.to_run) + len(waiting.to_score) + len(waiting.kept)
     gradebook, stop = desk.gradebook, stop or threading.Event()
-    number = 0
-    for submission in waiting.kept:
-        number += 1
-        result = gradebook.result(submission.student.id)
-        yield Outcome(number, of, submission, result, "kept")
+    number = len(waiting.kept)
     tasks: list[Task] = []
     missing = 0
     to_score = {submission.student: submission for submission in waiting.to_score}
@@ -150,6 +147,6 @@ def _sha256(submission: Submission) -> str:
         return ""
 
 
-def needs_attention(result: dict[str, Any]) -> bool:
+def needs_attention(summary: Mapping[str, Any]) -> bool:
     """Whether a person must look at this submission (written answers aside)."""
-    return bool(result["state"] != State.GRADED)
+    return bool(summary["state"] != State.GRADED)

@@ -16,7 +16,6 @@ from grader.batch.engines.local import LocalEngine
 from grader.batch.interrupts import finishing
 from grader.batch.lock import locked
 from grader.batch.machine import Machine, default_kernels, default_workers
-from grader.batch.page import write_class
 from grader.batch.screens import open_screen
 from grader.dataset.store import Dataset
 from grader.delegation import Memory
@@ -92,27 +91,31 @@ def _graded(
         gradebook.hand_in(intake)
         waiting = sort(intake.submissions, desk, engine)
         screen.begins(waiting, board)
-        attention = bool(intake.notices)
         if waiting.to_run:
             engine.ready()
         try:
             for outcome in grade_class(waiting, desk, engine, trainers, board, screen.seeds, stop):
-                attention |= needs_attention(outcome.result)
                 screen.finished(outcome)
         except Stopped:
             with suppress(OSError):
                 _write_class(asked, assignment, gradebook, intake)
             raise
         _write_class(asked, assignment, gradebook, intake)
-        screen.ends(gradebook.summaries(), gradebook.missing(), asked.out)
+        summaries = gradebook.summaries()
+        screen.ends(summaries, gradebook.missing(), asked.out)
     if stop.is_set():
         raise Stopped(T("grading was interrupted; start it again to go on"))
-    return attention
+    taken = {one.student.id for one in intake.submissions}
+    return bool(intake.notices) or any(
+        needs_attention(one) for one in summaries if one["student"] in taken
+    )
 
 
 def _write_class(
     asked: Asked, assignment: Assignment, gradebook: Gradebook, intake: Intake
 ) -> None:
+    from grader.batch.page import write_class  # draws: matplotlib takes half a second
+
     if intake.whole:
         gradebook.set_class(intake)
     write_class(asked.out, assignment, gradebook, asked.language)

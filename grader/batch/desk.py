@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 from grader import __version__
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
-from grader.gradebook import Gradebook
-from grader.grading import Gathered, conclude, our_fault, template_of
+from grader.gradebook import Gradebook, HandedIn
+from grader.grading import Gathered, Override, conclude, our_fault, template_of
 from grader.notebook import Notebook
-from grader.report.files import write_student
 from grader.result import Graded, Student, result_json
+from grader.scoring import Late
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,22 @@ class Desk:
     def scored_by(self, student: Student) -> str:
         """Return what a submission is scored by: assignment, language, name, lateness, marks."""
         late = self.gradebook.handed_in(student.id).late
-        marks = self.gradebook.overrides(student.id)
+        return self._scored_by(student, late, self.gradebook.overrides(student.id))
+
+    def all_scored_by(self) -> Callable[[Student], str]:
+        """Return `scored_by` for a whole class, which the gradebook is asked for once."""
+        handed_in = self.gradebook.all_handed_in()
+        marks: dict[str, tuple[Override, ...]] = {}
+        for event in self.gradebook.events():
+            marks[event.student] = (*marks.get(event.student, ()), event.override)
+
+        def scored_by(student: Student) -> str:
+            late = handed_in.get(student.id, HandedIn()).late
+            return self._scored_by(student, late, marks.get(student.id, ()))
+
+        return scored_by
+
+    def _scored_by(self, student: Student, late: Late, marks: tuple[Override, ...]) -> str:
         ours = f"{self.assignment.sha256}{self.language}{__version__}"
         parts = f"{ours}{student.name!r}{late}{marks}"
         return hashlib.sha256(parts.encode()).hexdigest()
@@ -50,6 +66,8 @@ class Desk:
         Args:
             ran: the notebook has run since the files were written (`report.files`).
         """
+        from grader.report.files import write_student  # draws: matplotlib takes half a second
+
         marks = self.gradebook.overrides(student.id)
         late = self.gradebook.handed_in(student.id).late
 

@@ -6,13 +6,16 @@ Each process reads the gradebook and writes students' files; who asked writes th
 from __future__ import annotations
 
 import json
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from grader.batch.desk import Desk
@@ -85,8 +88,17 @@ _desks: list[Desk] = []  # of this process: one, from its start on
 
 
 def _open(out: Path, folder: Path, language: str, dataset: Dataset) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
     _desks.append(Desk(load_assignment(folder), dataset, Gradebook(out), out, language))
+
+
+def _end_with_parent() -> None:
+    """A pool's process waits forever for work where who asked was killed."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _score(student: Student) -> str | int:

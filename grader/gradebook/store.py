@@ -166,7 +166,7 @@ class Gradebook:
     def gathered(self, student: str) -> Gathered | None:
         """Return what a student's latest run left; None where it cannot be read back."""
         try:
-            return from_json(self._latest(student)[1])
+            return from_json(self._latest(student, "gathered")[0])
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
@@ -186,7 +186,7 @@ class Gradebook:
         Raises:
             GradebookError: there is no such student.
         """
-        return dict(json.loads(self._latest(student)[2]))
+        return dict(json.loads(self._latest(student, "result")[0]))
 
     def summaries(self) -> list[dict[str, Any]]:
         """Return the short form of each student's latest result (`grader.summary`)."""
@@ -247,13 +247,14 @@ class Gradebook:
                     (intake.source,),
                 ).fetchall()
             )
+            all_known = self.all_handed_in()
             for one in intake.submissions:
                 before = holders.get(_plain(one.key), one.student.id)
                 if before != one.student.id:
                     self._follow(before, one.student.id)
-                known = self.handed_in(one.student.id)
+                known = all_known.get(one.student.id, HandedIn())
                 if known.late == UNKNOWN:
-                    known = replace(known, late=self.handed_in(before).late)
+                    known = replace(known, late=all_known.get(before, HandedIn()).late)
                 late = known.late if one.late == UNKNOWN else one.late
                 said = HandedIn(intake.source, late, one.handles)
                 if known != said or holders.get(_plain(one.key)) != one.student.id:
@@ -277,17 +278,21 @@ class Gradebook:
 
     def handed_in(self, student: str) -> HandedIn:
         """Return what the platform says of a student's submission; nothing, where none spoke."""
-        found = self._connection.execute(
-            "SELECT source, late_s, late, handles FROM handed_in WHERE student = ?"
-            " ORDER BY number DESC LIMIT 1",
-            (student,),
-        ).fetchone()
-        if found is None:
-            return HandedIn()
-        source, by_s, late, handles = found
-        return HandedIn(
-            source, Late(by_s, None if late is None else bool(late)), json.loads(handles)
+        return self.all_handed_in(student).get(student, HandedIn())
+
+    def all_handed_in(self, student: str | None = None) -> dict[str, HandedIn]:
+        """Return what the platform says of each student's submission, or of one student's."""
+        rows = self._connection.execute(
+            "SELECT student, source, late_s, late, handles FROM handed_in"
+            f"{_of(student)} ORDER BY number",
+            (student,) if student is not None else (),
         )
+        return {
+            whose: HandedIn(
+                source, Late(by_s, None if late is None else bool(late)), json.loads(handles)
+            )
+            for whose, source, by_s, late, handles in rows
+        }
 
     def override(self, student: str, override: Override) -> None:
         """Keep a person's mark."""
@@ -317,12 +322,12 @@ class Gradebook:
         Raises:
             GradebookError: there is no such student.
         """
-        name, gathered, result = self._latest(student)
+        name, gathered, result = self._latest(student, "name, gathered, result")
         return Entry(Student(student, name), from_json(gathered), json.loads(result))
 
-    def _latest(self, student: str) -> tuple[str, str, str]:
-        found: tuple[str, str, str] | None = self._connection.execute(
-            "SELECT name, gathered, result FROM latest WHERE student = ?", (student,)
+    def _latest(self, student: str, columns: str) -> tuple[str, ...]:
+        found: tuple[str, ...] | None = self._connection.execute(
+            f"SELECT {columns} FROM latest WHERE student = ?", (student,)
         ).fetchone()
         if found is None:
             known = ", ".join(list(self.standings())[:20])
@@ -337,8 +342,8 @@ class Gradebook:
         """Return every mark by a person, or those of one student, oldest first."""
         rows = self._connection.execute(
             "SELECT at, who, student, check_name, points, because, saw FROM event"
-            " WHERE ?1 IS NULL OR student = ?1 ORDER BY number",
-            (student,),
+            f"{_of(student)} ORDER BY number",
+            (student,) if student is not None else (),
         )
         return tuple(
             Event(at, who, whose, Override(check, points, because, saw))
@@ -400,6 +405,10 @@ def _migrations() -> list[str]:
     folder = resources.files(__package__).joinpath("migrations")
     files = sorted((one for one in folder.iterdir()), key=lambda one: one.name)
     return [one.read_text(encoding="utf-8") for one in files if one.name.endswith(".sql")]
+
+
+def _of(student: str | None) -> str:
+    return "" if student is None else " WHERE student = ?"  # alone, so that an index is used
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,6 +27,7 @@ from grader.grading import Gathered, run_key
 from grader.intake import submissions
 from grader.loading import default_folder, load_assignment
 from grader.notebook import read_notebook
+from grader.report import files as report_files
 from grader.result import NotebookFile, Student
 from grader.sandbox import Level, Probe, WallsError
 from tests.factories import evidence, outcome, run
@@ -133,7 +136,7 @@ def test_a_report_that_fails_is_our_fault_and_a_full_disk_is_not(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be drawn costs no points; what cannot be written stops the class."""
-    write = desks.write_student
+    write = report_files.write_student
     kept = desk.gradebook.entry("s1").gathered
 
     def cannot_draw(out: Path, gathered: Gathered, *rest: Any) -> Path:
@@ -141,7 +144,7 @@ def test_a_report_that_fails_is_our_fault_and_a_full_disk_is_not(
             raise ValueError("no such colour")
         return write(out, gathered, *rest)
 
-    monkeypatch.setattr(desks, "write_student", cannot_draw)
+    monkeypatch.setattr(report_files, "write_student", cannot_draw)
     result, failed = desk.write(students()[1], kept, ran=False)
     assert (True, "grader_error") == (failed, result["state"])
     assert b"no such colour" in files(desk.out)["students/s1/report.html"]
@@ -149,7 +152,7 @@ def test_a_report_that_fails_is_our_fault_and_a_full_disk_is_not(
     def full(*arguments: Any) -> Path:
         raise OSError("no space left")
 
-    monkeypatch.setattr(desks, "write_student", full)
+    monkeypatch.setattr(report_files, "write_student", full)
     with pytest.raises(OSError, match="no space"):
         desk.write(students()[1], kept, ran=False)
 
@@ -212,6 +215,40 @@ def _dies(student: Student) -> str:
     Path(student.name).touch()
     os.kill(os.getpid(), signal.SIGKILL)
     return student.id
+
+
+ORPHANED = """
+import os, sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from grader.batch.rescoring import _open
+from grader.loading import default_folder
+
+words = (Path(sys.argv[1]), default_folder(), "es", None)
+with ProcessPoolExecutor(1, get_context("spawn"), _open, words) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_no_process_outlives_a_controller_that_was_killed(desk: Desk) -> None:
+    """A pool's processes wait for work; nobody would ever tell them that there is none."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHANED, str(desk.out)], stdout=subprocess.PIPE, text=True
+    ) as controller:
+        assert controller.stdout is not None
+        worker = int(controller.stdout.readline())
+        os.kill(worker, 0)
+        controller.kill()
+    for _ in range(100):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail("the process is still there after 10 s")
 
 
 def test_a_new_result_keeps_what_was_gathered(desk: Desk) -> None:

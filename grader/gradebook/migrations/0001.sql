@@ -27,15 +27,16 @@ CREATE TABLE handed_in (
 ) STRICT;
 CREATE INDEX handed_in_student ON handed_in (student, number);
 -- Whose id changed (a roster was given, a namesake came) is there once, under the newer id.
-CREATE VIEW current AS SELECT student FROM handed_in
-    WHERE number IN (SELECT max(number) FROM handed_in GROUP BY source, key);
+CREATE INDEX handed_in_key ON handed_in (source, key, number);
+CREATE VIEW current AS SELECT student FROM handed_in AS it
+    WHERE number = (SELECT max(number) FROM handed_in WHERE source = it.source AND key = it.key);
 -- What the latest look at the whole class found: texts as `form.py` writes them.
 CREATE TABLE notice (number INTEGER PRIMARY KEY, at TEXT NOT NULL, text TEXT NOT NULL) STRICT;
 CREATE TABLE missing (student TEXT PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+-- Correlated, so that asking for one student reads the rows of that student only.
 CREATE VIEW latest AS
-    SELECT grading.student, name, run, scored, result, summary, notebook, under, gathered, prints,
-        shown
-    FROM grading JOIN run ON run.number = grading.run
-    WHERE grading.number IN (SELECT max(number) FROM grading GROUP BY student)
-    AND (grading.student IN (SELECT student FROM current)
-        OR grading.student NOT IN (SELECT student FROM handed_in));
+    SELECT it.student, name, run, scored, result, summary, notebook, under, gathered, prints, shown
+    FROM grading AS it JOIN run ON run.number = it.run
+    WHERE it.number = (SELECT max(number) FROM grading WHERE student = it.student)
+    AND (EXISTS (SELECT 1 FROM current WHERE student = it.student)
+        OR NOT EXISTS (SELECT 1 FROM handed_in WHERE student = it.student));
