@@ -219,6 +219,9 @@ class Level(Model):
     """What an answer of this level has."""
 
 
+Phrase = Annotated[str, Field(pattern=r"^\S+( \S+)*$", max_length=1_000)]
+
+
 class KeyIdea(Model):
     """An idea that a full answer has. Instructors only."""
 
@@ -228,9 +231,9 @@ class KeyIdea(Model):
     """The idea in Spanish (*instructor*)."""
     en: str
     """The idea in English (*instructor*)."""
-    stems: tuple[str, ...] = ()
-    """Beginnings of words, lower case and without accents, that point a marker to the idea; they
-    never give points (*instructor*)."""
+    phrases: tuple[Phrase, ...] = ()
+    """Words that stand near each other where an answer states the idea; `|` separates words of
+    which one is enough. They point a marker to it and never give points (*instructor*)."""
 
 
 class Criterion(Model):
@@ -242,6 +245,11 @@ class Criterion(Model):
     """What it looks at."""
     levels: Annotated[tuple[Level, ...], Field(min_length=2)]
     key_ideas: tuple[KeyIdea, ...] = ()
+
+    def level(self, points: int) -> Level | None:
+        """Return the level that gives these hundredths, None where there is none."""
+        given = (level for level in self.levels if round(level.points * 100) == points)
+        return next(given, None)
 
     @property
     def possible(self) -> int:

@@ -39,8 +39,9 @@ from grader.findings import Finding, Flag, Status
 from grader.locale import Readable, T, Text
 from grader.measuring import Measuring
 from grader.notebook import Notebook, read_notebook, to_run
-from grader.result import Graded, NotebookFile, State, Student
+from grader.result import Answer, Graded, Mark, NotebookFile, State, Student
 from grader.rubric.answers import find_answers
+from grader.rubric.marks import with_marks
 from grader.sampling import add_samples
 from grader.sandbox import Level, WallsError, open_sandbox
 from grader.scoring import Late
@@ -264,6 +265,7 @@ def conclude(
     student: Student,
     late: Late = scoring.UNKNOWN,
     overrides: tuple[Override, ...] = (),
+    marks: tuple[Mark, ...] = (),
 ) -> Graded:
     """Judge, mark and score what was gathered."""
     overrides = _that_count(assignment, overrides)
@@ -278,17 +280,21 @@ def conclude(
     )
     if gathered.notebook is None or gathered.fault:
         last = tuple(_by_hand(assignment, gathered, override) for override in overrides)
+        none = [Answer(name, "missing", None, "") for name in assignment.rubric.questions]
+        by_hand = tuple(one for one in with_marks(assignment, none, marks) if one.marks)
         return replace(
             graded,
             state=State.GRADER_ERROR if gathered.fault else State.UNREADABLE,
             findings=last,
-            score=scoring.score(assignment, last, (), late),
+            answers=by_hand,
+            score=scoring.score(assignment, last, by_hand, late),
         )
     verdict = judge(assignment, gathered.evidence)
     findings = tuple(
         _decided(_located(finding, gathered.notebook), overrides) for finding in verdict.findings
     )
-    answers = find_answers(gathered.notebook, template, assignment.rubric.questions)
+    found = find_answers(gathered.notebook, template, assignment.rubric.questions)
+    answers = with_marks(assignment, found, marks)
     undecided = scoring.person_decides(assignment, late)
     return replace(
         graded,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
-from grader.assignment import Assignment
+from grader.assignment import Assignment, Criterion
 from grader.evidence import CellRun, Evidence, Run
 from grader.findings import Finding, Flag
 from grader.locale import Readable, Translator
@@ -42,15 +42,39 @@ class NotebookFile:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What a person gave for one criterion of a written answer, in hundredths of a point.
+
+    Attributes:
+        at: UTC, ISO 8601.
+        answer: the key (`rubric.marks.key_of`) of the text that was marked.
+    """
+
+    question: str
+    criterion: str
+    points: int
+    comment: str = ""
+    who: str = ""
+    at: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True)
 class Answer:
-    """A written answer, as found; `marks` is None until a person has marked it."""
+    """A written answer, as found.
+
+    Attributes:
+        marks: what counts, by criterion; criteria that are missing wait for a person.
+        earlier: marks of another text, or of a level that is no more; they count nothing.
+    """
 
     question: str
     status: Literal["found", "missing"]
     found_by: str | None
     text: str
     cells: tuple[int, ...] = ()
-    marks: Mapping[str, int] | None = None
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    earlier: Mapping[str, Mark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,7 +157,7 @@ def result_json(graded: Graded, language: str) -> dict[str, Any]:
         },
         "findings": [_finding(finding, graded, say) for finding in graded.findings],
         "runs": [_run(run, graded) for run in graded.evidence.runs],
-        "answers": [_answer(answer) for answer in graded.answers],
+        "answers": [_answer(answer, graded.assignment, say) for answer in graded.answers],
         "flags": [_flag(flag, say) for flag in graded.flags],
         "cells": [_cell(cell) for cell in graded.evidence.cells],
         "environment": dict(graded.environment),
@@ -222,16 +246,29 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _answer(answer: Answer, assignment: Assignment, say: Translator) -> dict[str, Any]:
+    question = assignment.rubric.questions[answer.question]
     return {
         "question": answer.question,
         "status": answer.status,
         "found_by": answer.found_by,
         "text": answer.text,
         "cells": list(answer.cells),
-        "marks": None
-        if answer.marks is None
-        else {key: points(mark) for key, mark in answer.marks.items()},
+        "marks": {
+            criterion.id: _mark(answer.marks[criterion.id], criterion, say)
+            for criterion in question.criteria
+            if criterion.id in answer.marks
+        }
+        or None,
+    }
+
+
+def _mark(mark: Mark, criterion: Criterion, say: Translator) -> dict[str, Any]:
+    level = criterion.level(mark.points)
+    return {
+        "points": points(mark.points),
+        "level": say(level.label.text) if level else "",
+        "comment": mark.comment,
     }
 
 

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from grader.assignment import Assignment, Question
 from grader.findings import Finding
 from grader.locale import Readable, T
-from grader.result import Answer, Score
+from grader.result import Answer, Mark, Score
 
 DAY_S = 86_400
 
@@ -58,7 +58,7 @@ def score(
     questions = assignment.rubric.questions
     earned = sum(finding.earned for finding in findings)
     pending = _pending_checks(assignment, findings)
-    marks = {answer.question: answer.marks or {} for answer in answers}
+    marks = {answer.question: answer.marks for answer in answers}
     for name, question in questions.items():
         marked, waiting = _marked(question, marks.get(name, {}))
         earned += marked
@@ -114,7 +114,7 @@ def _pending_checks(assignment: Assignment, findings: Sequence[Finding]) -> int:
     return unjudged + waiting
 
 
-def _marked(question: Question, marks: Mapping[str, int]) -> tuple[int, int]:
+def _marked(question: Question, marks: Mapping[str, Mark]) -> tuple[int, int]:
     """Points of the criteria that a person marked, and possible points of the others."""
     earned = waiting = 0
     for criterion in question.criteria:
@@ -122,7 +122,7 @@ def _marked(question: Question, marks: Mapping[str, int]) -> tuple[int, int]:
         if mark is None:
             waiting += criterion.possible
         else:
-            earned += min(max(mark, 0), criterion.possible)
+            earned += min(max(mark.points, 0), criterion.possible)
     return earned, waiting
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grader.assignment import Assignment, Check
 from grader.findings import Finding, Status
 from grader.locale import T
-from grader.result import Answer, Score
+from grader.result import Answer, Mark, Score
 from grader.scoring import DAY_S, Late, person_decides, score
 from tests.factories import assignment, spanish
 
@@ -38,7 +38,8 @@ def answers(share: Decimal | int = 1, leave_out: int = 0) -> list[Answer]:
             if left:
                 left -= 1
             else:
-                marks[criterion.id] = int(criterion.possible * share)
+                points = int(criterion.possible * share)
+                marks[criterion.id] = Mark(name, criterion.id, points)
         made.append(Answer(name, "found", "cell id", "…", (), marks))
     return made
 
@@ -116,7 +117,14 @@ def test_a_persons_mark_ends_the_waiting() -> None:
 def test_marks_outside_a_criterion_are_cut() -> None:
     """A mark is never below zero or above what its criterion gives."""
     wild = [
-        Answer(name, "found", None, "", (), {one.id: 99_999 for one in question.criteria})
+        Answer(
+            name,
+            "found",
+            None,
+            "",
+            (),
+            {one.id: Mark(name, one.id, 99_999) for one in question.criteria},
+        )
         for name, question in assignment().rubric.questions.items()
     ]
 
@@ -270,11 +278,11 @@ def answers_of(draw: st.DrawFn) -> list[Answer]:
     made = []
     for name, question in assignment().rubric.questions.items():
         marks = {
-            one.id: draw(st.integers(0, one.possible))
+            one.id: Mark(name, one.id, draw(st.integers(0, one.possible)))
             for one in question.criteria
             if draw(st.booleans())
         }
-        made.append(Answer(name, "found", None, "", (), draw(st.sampled_from([None, marks]))))
+        made.append(Answer(name, "found", None, "", (), draw(st.sampled_from([{}, marks]))))
     return made
 
 
@@ -323,7 +331,7 @@ def test_more_points_never_lower_a_grade(
         else found(check, Status.PASSED, check.possible)
         for check in assignment().spec.checks
     ]
-    given = {one.question: one.marks or {} for one in given_answers}
+    given = {one.question: one.marks for one in given_answers}
     full = [
         Answer(
             name,
@@ -331,7 +339,10 @@ def test_more_points_never_lower_a_grade(
             None,
             "",
             (),
-            {one.id: given[name].get(one.id, one.possible) for one in question.criteria},
+            {
+                one.id: given[name].get(one.id, Mark(name, one.id, one.possible))
+                for one in question.criteria
+            },
         )
         for name, question in assignment().rubric.questions.items()
     ]

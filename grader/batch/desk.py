@@ -14,8 +14,10 @@ from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook, HandedIn
 from grader.grading import Gathered, Override, conclude, our_fault, template_of
 from grader.notebook import Notebook
-from grader.result import Graded, Student, result_json
+from grader.result import Graded, Mark, Student, result_json
 from grader.scoring import Late
+
+Decided = tuple[tuple[Override, ...], tuple[Mark, ...]]  # by people
 
 
 @dataclass(frozen=True)
@@ -35,24 +37,27 @@ class Desk:
     def scored_by(self, student: Student) -> str:
         """Return what a submission is scored by: assignment, language, name, lateness, marks."""
         late = self.gradebook.handed_in(student.id).late
-        return self._scored_by(student, late, self.gradebook.overrides(student.id))
+        decided = self.gradebook.overrides(student.id), self.gradebook.marks.of(student.id)
+        return self._scored_by(student, late, decided)
 
     def all_scored_by(self) -> Callable[[Student], str]:
         """Return `scored_by` for a whole class, which the gradebook is asked for once."""
         handed_in = self.gradebook.all_handed_in()
-        marks: dict[str, tuple[Override, ...]] = {}
+        marks = self.gradebook.marks.all()
+        overrides: dict[str, tuple[Override, ...]] = {}
         for event in self.gradebook.events():
-            marks[event.student] = (*marks.get(event.student, ()), event.override)
+            overrides[event.student] = (*overrides.get(event.student, ()), event.override)
 
         def scored_by(student: Student) -> str:
             late = handed_in.get(student.id, HandedIn()).late
-            return self._scored_by(student, late, marks.get(student.id, ()))
+            decided = overrides.get(student.id, ()), marks.get(student.id, ())
+            return self._scored_by(student, late, decided)
 
         return scored_by
 
-    def _scored_by(self, student: Student, late: Late, marks: tuple[Override, ...]) -> str:
+    def _scored_by(self, student: Student, late: Late, decided: Decided) -> str:
         ours = f"{self.assignment.sha256}{self.language}{__version__}"
-        parts = f"{ours}{student.name!r}{late}{marks}"
+        parts = f"{ours}{student.name!r}{late}{decided}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def write(
@@ -68,11 +73,14 @@ class Desk:
         """
         from grader.report.files import write_student  # draws: matplotlib takes half a second
 
-        marks = self.gradebook.overrides(student.id)
+        overrides = self.gradebook.overrides(student.id)
+        marks = self.gradebook.marks.of(student.id)
         late = self.gradebook.handed_in(student.id).late
 
         def written(gathered: Gathered) -> Graded:
-            graded = conclude(self.assignment, self.template, gathered, student, late, marks)
+            graded = conclude(
+                self.assignment, self.template, gathered, student, late, overrides, marks
+            )
             write_student(self.out, gathered, graded, self.language, self.dataset, ran)
             return graded
 

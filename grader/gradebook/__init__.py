@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grader.gradebook.marks import MarkRow, MarksChanged
 from grader.gradebook.store import Entry, Event, Gradebook, GradebookError, HandedIn
 
-__all__ = ["Entry", "Event", "Gradebook", "GradebookError", "HandedIn"]
+__all__ = ["Entry", "Event", "Gradebook", "GradebookError", "HandedIn", "MarkRow", "MarksChanged"]

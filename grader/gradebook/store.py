@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from grader.assignment import Assignment
 from grader.gradebook.form import from_json, text_form, text_of, to_json
+from grader.gradebook.marks import Marks
 from grader.grading import Gathered, Override
 from grader.intake import Intake
 from grader.locale import Text
@@ -86,6 +87,7 @@ class Gradebook:
         try:
             self._connection = sqlite3.connect(self.path, isolation_level=None)
             self._open(assignment, language)
+            self.marks = Marks(self._connection, self._transaction)
         except sqlite3.OperationalError as error:  # a full or read-only disk
             raise OSError(errno.EIO, str(error), str(self.path)) from error
         except sqlite3.DatabaseError as error:
@@ -275,6 +277,7 @@ class Gradebook:
             " AND NOT EXISTS (SELECT 1 FROM event WHERE student = ?2) ORDER BY number",
             (before, student),
         )
+        self.marks.follow(before, student)
 
     def handed_in(self, student: str) -> HandedIn:
         """Return what the platform says of a student's submission; nothing, where none spoke."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,7 +10,9 @@ from grader.assignment import Criterion, Question
 from grader.locale import Translator
 from grader.report.text import ANSWER, clip, markdown
 from grader.report.words import points_text
-from grader.result import Answer, Graded
+from grader.result import Answer, Graded, Mark
+
+COMMENT = 2_000  # characters of a marker's comment
 
 
 @dataclass(frozen=True)
@@ -26,24 +27,31 @@ class LevelView:
 
 @dataclass(frozen=True)
 class CriterionView:
-    """What an answer is marked on, the mark and its level's name, None while pending."""
+    """What an answer is marked on, the mark and its level's name, None while pending.
+
+    Attributes:
+        earlier: the mark of another text of this answer, which counts nothing.
+    """
 
     title: str
     possible: str
     mark: str | None
     given: str | None
+    comment: str
+    earlier: str | None
     levels: tuple[LevelView, ...]
 
 
 @dataclass(frozen=True)
 class AnswerView:
-    """A question, what the student wrote, and the criteria."""
+    """A question, what the student wrote, and the criteria; `earned` of those that are marked."""
 
     id: str
     number: int
     prompt: Markup
     possible: str
     earned: str | None
+    waits: bool
     found: bool
     text: Markup
     cut: bool
@@ -63,38 +71,44 @@ def answers(graded: Graded, say: Translator) -> tuple[AnswerView, ...]:
 def _answer(
     number: int, name: str, question: Question, answer: Answer | None, say: Translator
 ) -> AnswerView:
-    marks = answer.marks if answer else None
+    marks = answer.marks if answer else {}
+    earlier = answer.earlier if answer else {}
     text = answer.text if answer else ""
     return AnswerView(
         id=name,
         number=number,
         prompt=markdown(say(question.prompt.text), 3_000),
         possible=points_text(question.possible, say),
-        earned=None if marks is None else points_text(sum(marks.values()), say),
+        earned=points_text(sum(one.points for one in marks.values()), say) if marks else None,
+        waits=len(marks) < len(question.criteria),
         found=answer is not None and answer.status == "found",
         text=markdown(text),
         cut=len(text) > ANSWER,
-        criteria=tuple(_criterion(criterion, marks, say) for criterion in question.criteria),
+        criteria=tuple(
+            _criterion(criterion, marks.get(criterion.id), earlier.get(criterion.id), say)
+            for criterion in question.criteria
+        ),
     )
 
 
 def _criterion(
-    criterion: Criterion, marks: Mapping[str, int] | None, say: Translator
+    criterion: Criterion, mark: Mark | None, earlier: Mark | None, say: Translator
 ) -> CriterionView:
-    mark = None if marks is None else marks.get(criterion.id)
     levels = tuple(
         LevelView(
             points=points_text(round(level.points * 100), say),
             label=clip(say(level.label.text)),
             description=clip(say(level.description.text)),
-            chosen=mark == round(level.points * 100),
+            chosen=mark is not None and mark.points == round(level.points * 100),
         )
         for level in criterion.levels
     )
     return CriterionView(
         title=clip(say(criterion.title.text)),
         possible=points_text(criterion.possible, say),
-        mark=None if mark is None else points_text(mark, say),
+        mark=None if mark is None else points_text(mark.points, say),
+        comment=clip(mark.comment, COMMENT) if mark else "",
+        earlier=None if earlier is None else points_text(earlier.points, say),
         given=next((level.label for level in levels if level.chosen), None),
         levels=levels,
     )

@@ -119,14 +119,19 @@ def _run() -> Schema:
 
 
 def _answer() -> Schema:
-    marks = {"type": ["object", "null"], "additionalProperties": POINTS}
+    mark = _object(
+        points=POINTS,
+        level=_said(TEXT, "The level's name in the report's language."),
+        comment=_said(TEXT, "What the marker wrote, as it was written."),
+    )
+    marks = {"type": ["object", "null"], "additionalProperties": mark}
     return _object(
         question=TEXT,
         status={"enum": ["found", "missing"]},
         found_by=TEXT_OR_NULL,
         text=TEXT,
         cells=_list(COUNT),
-        marks=_said(marks, "Points by criterion; null until a person has marked it."),
+        marks=_said(marks, "By criterion; null until a person marks one. What is missing waits."),
     )
 
 

@@ -14,7 +14,7 @@ from grader.evidence import CellRun, Evaluation, Evidence, Fit, Measurement, Run
 from grader.findings import Finding, Flag, Status
 from grader.locale import Bilingual, Readable, Text
 from grader.recipes import Data, Recipe
-from grader.result import Answer, Graded, NotebookFile, Score, State, Student
+from grader.result import Answer, Graded, Mark, NotebookFile, Score, State, Student
 from tests.report.assignment_factory import assignment
 
 SPLITS = {"train": (0, 60_000), "test": (60_000, 70_000)}
@@ -260,7 +260,9 @@ def _answer(number: int, text: str, marks: Any = None) -> Answer:
             "status": "missing",
             "found_by": None,
             "text": text,
-            "marks": marks,
+            "marks": {
+                name: Mark(f"q{number}", name, points) for name, points in (marks or {}).items()
+            },
             **found,
         }
     )

@@ -20,6 +20,18 @@ CREATE TABLE event (
     saw INTEGER -- what the run alone gave when the mark was made
 ) STRICT;
 CREATE INDEX event_student ON event (student, number);
+-- Marks of written answers, in hundredths; of a criterion the latest row counts that was not undone.
+CREATE TABLE mark (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL,
+    action TEXT NOT NULL, -- one press of a key, which may mark a group
+    student TEXT NOT NULL, question TEXT NOT NULL, criterion TEXT NOT NULL,
+    points INTEGER NOT NULL, comment TEXT NOT NULL,
+    answer TEXT NOT NULL -- the key of the text that was marked
+) STRICT;
+CREATE INDEX mark_student ON mark (student, question, number);
+CREATE INDEX mark_action ON mark (action);
+CREATE TABLE undone (action TEXT PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL) STRICT;
+CREATE TABLE passage (key TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 -- What the course platform says of each submission; a student's latest row counts.
 CREATE TABLE handed_in (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, student TEXT NOT NULL, source TEXT NOT NULL,
