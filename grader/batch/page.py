@@ -21,17 +21,18 @@ def write_class(out: Path, assignment: Assignment, gradebook: Gradebook, languag
     Raises:
         OSError: the disk is full or read-only.
     """
+    summaries, missing = gradebook.summaries(), gradebook.missing()
     page = render_class(
         assignment,
-        gradebook.summaries(),
-        gradebook.missing(),
+        summaries,
+        missing,
         similar(assignment, gradebook),
         pairs(gradebook.shown()),
         language,
         gradebook.notices(),
     )
     write_all(out, {"index.html": page})
-    write_table(out / "grades.csv", gradebook.results(), gradebook.missing())
+    write_table(out / "grades.csv", summaries, missing)
 
 
 def similar(assignment: Assignment, gradebook: Gradebook) -> list[Pair]:

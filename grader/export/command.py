@@ -20,6 +20,7 @@ from grader.loading import load_assignment
 from grader.locale import T, Text, Translator
 from grader.report.words import points_text
 from grader.result import Student
+from grader.summary import summary
 from grader.writing import write_whole
 
 Answer = TypeVar("Answer")
@@ -103,7 +104,8 @@ class Export:
     say: Callable[[str], None]
 
     def csv(self, filling: Filling) -> None:
-        write_table(self.out / "grades.csv", [mark.result for mark in self.everybody], self.missing)
+        summaries = [summary(mark.result) for mark in self.everybody]
+        write_table(self.out / "grades.csv", summaries, self.missing)
         self._tell(self.out / "grades.csv", len(self.everybody) + len(self.missing))
 
     def gradescope(self, filling: Filling) -> None:

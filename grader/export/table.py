@@ -22,17 +22,17 @@ COLUMNS = ("student", "name", "state", *POINTS, "grade", "lowest", "highest")
 
 
 def write_table(
-    path: Path, results: Iterable[Mapping[str, Any]], missing: Iterable[Student] = ()
+    path: Path, summaries: Iterable[Mapping[str, Any]], missing: Iterable[Student] = ()
 ) -> None:
-    """Write the table, whole or not at all."""
+    """Write the table of `grader.summary`'s short forms, whole or not at all."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(COLUMNS)
-    for result in results:
-        student, points, grade = result["student"], result["points"], result["grade"]
-        value = "" if grade["value"] is None else grade["value"]
-        texts = inert(student["id"]), inert(student["name"]), result["state"]
-        writer.writerow([*texts, *(points[key] for key in POINTS), value, *grade["range"]])
-    for one in missing:
-        writer.writerow([inert(one.id), inert(one.name), MISSING] + [""] * 7)
+    for one in summaries:
+        value, *ends = one["grade"]
+        texts = inert(one["student"]), inert(one["name"]), one["state"]
+        points = (one[key] for key in POINTS)
+        writer.writerow([*texts, *points, "" if value is None else value, *ends])
+    for student in missing:
+        writer.writerow([inert(student.id), inert(student.name), MISSING] + [""] * 7)
     write_whole(path, stream.getvalue().encode())

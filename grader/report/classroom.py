@@ -108,6 +108,7 @@ def render_class(
 class _Writer:
     def __init__(self, assignment: Assignment, say: Translator) -> None:
         self.assignment, self.say = assignment, say
+        self.titles = {check.name: say(check.title.text) for check in assignment.spec.checks}
 
     def page(
         self,
@@ -180,9 +181,10 @@ class _Writer:
     def reasons(self, one: Summary) -> Iterator[str]:
         if one["problem"]:
             yield one["problem"]
-        titles = {check.name: self.say(check.title.text) for check in self.assignment.spec.checks}
         waits = [
-            titles.get(name, name) for name, found in one["findings"].items() if found[0] in WAITS
+            self.titles.get(name, name)
+            for name, found in one["findings"].items()
+            if found[0] in WAITS
         ]
         if waits:
             yield self.say(T("A person must decide: {checks}.", checks=waits))

@@ -14,6 +14,7 @@ from grader.export.marks import Mark
 from grader.export.table import write_table
 from grader.loading import default_folder, load_assignment
 from grader.result import Student
+from grader.summary import summary
 from tests.export.test_platforms import english, mark
 from tests.factories import outcome
 
@@ -145,6 +146,6 @@ def test_grades_csv(tmp_path: Path) -> None:
             grade={"value": None, "range": [0.0, 1.5]}),
     ]  # fmt: skip
 
-    write_table(tmp_path / "grades.csv", results, [Student("leo", "-Leo")])
+    write_table(tmp_path / "grades.csv", map(summary, results), [Student("leo", "-Leo")])
 
     assert (GOLDEN / "grades.csv").read_bytes() == (tmp_path / "grades.csv").read_bytes()
