@@ -41,6 +41,9 @@ class NotebookFile:
     sha256: str
 
 
+SURE = ("metadata", "cell id", "marker", "heading")
+
+
 @dataclass(frozen=True)
 class Mark:
     """What a person gave for one criterion of a written answer, in hundredths of a point.
@@ -69,12 +72,17 @@ class Answer:
     """
 
     question: str
-    status: Literal["found", "missing"]
+    status: Literal["found", "missing", "needs_review"]
     found_by: str | None
     text: str
     cells: tuple[int, ...] = ()
     marks: Mapping[str, Mark] = field(default_factory=dict)
     earlier: Mapping[str, Mark] = field(default_factory=dict)
+
+    @property
+    def sure(self) -> bool:
+        """Whether our own marks or the question's name say that this is its answer."""
+        return self.status == "found" and self.found_by in SURE
 
 
 @dataclass(frozen=True)
@@ -252,6 +260,7 @@ def _answer(answer: Answer, assignment: Assignment, say: Translator) -> dict[str
         "question": answer.question,
         "status": answer.status,
         "found_by": answer.found_by,
+        "sure": answer.sure,
         "text": answer.text,
         "cells": list(answer.cells),
         "marks": {

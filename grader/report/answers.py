@@ -53,6 +53,7 @@ class AnswerView:
     earned: str | None
     waits: bool
     found: bool
+    unclear: bool
     text: Markup
     cut: bool
     criteria: tuple[CriterionView, ...]
@@ -81,7 +82,8 @@ def _answer(
         possible=points_text(question.possible, say),
         earned=points_text(sum(one.points for one in marks.values()), say) if marks else None,
         waits=len(marks) < len(question.criteria),
-        found=answer is not None and answer.status == "found",
+        found=bool(text),
+        unclear=answer is not None and answer.status == "needs_review",
         text=markdown(text),
         cut=len(text) > ANSWER,
         criteria=tuple(

@@ -127,8 +127,9 @@ def _answer() -> Schema:
     marks = {"type": ["object", "null"], "additionalProperties": mark}
     return _object(
         question=TEXT,
-        status={"enum": ["found", "missing"]},
+        status={"enum": ["found", "missing", "needs_review"]},
         found_by=TEXT_OR_NULL,
+        sure={"type": "boolean"},
         text=TEXT,
         cells=_list(COUNT),
         marks=_said(marks, "By criterion; null until a person marks one. What is missing waits."),

@@ -1,45 +1,66 @@
 """Where a student's written answers are, and what of those cells is theirs. Pure.
 
-Looked for in this order: our metadata, the template's cell ids, the visible marker line, then
-headings and numbers. The prompt, markers, HTML comments and placeholders are subtracted; what the
-student added in further cells below belongs to the answer until something else begins.
+Looked for in this order: our metadata, the template's cell ids, the visible marker line, a
+question's name or number, its own text, and at last what is left over. Prompts, markers, comments
+of HTML, placeholders and labels such as `R/` are subtracted; what the student added in further
+cells below belongs to the answer until something else begins.
+
+What a machine cannot read or attribute honestly is `needs_review`: a picture, hidden words, two
+places that contradict each other, text that names no question.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from grader.assignment import Question
 from grader.notebook import Cell, Notebook
 from grader.result import Answer
 from grader.rubric.layout import (
+    ANY_LEVEL,
     MAX_START,
     SECTION_LEVEL,
+    Form,
     Start,
-    bare_number,
+    bare_forms,
     heading_level,
     heading_number,
     is_label,
-    lines_of,
     longest_chain,
     named_start,
+    number_of,
     numbered_start,
     plain,
+    unlabelled,
 )
+from grader.rubric.passages import PICTURE, Line, cell_lines, clean, comments, hidden
+from grader.rubric.prompts import Prompts, placeholder_prefix
 
-METHODS = ("metadata", "cell id", "marker", "heading")  # the surest first
+METHODS = ("metadata", "cell id", "marker", "heading", "question", "left over")  # the surest first
 FindStart = Callable[[Cell, int, str], Start | None]
-Form = Callable[[str], re.Match[str] | None]
 MIN_CROWD = 3  # two numbers in a cell may be any list
+MIN_SENTENCE = 30  # letters of a line of the sheet that nobody else writes
 MIN_PROMPT = 20  # letters of a prompt that nobody writes by chance
+MIN_LEFT = 25  # words under no question that may be answers
+MIN_WORDS = 8  # of an answer beside a picture or a link, and of numbered comments in code
 Place = tuple[int, int]  # a cell's index and the number of a line in it
 
 _NOBODY = ""
+_SENTENCE = re.compile(r"(?<=[.?!:])\s+")
 _GENERATED_ID = re.compile(r"cell-\d+(?:-\d+)?")  # grader.notebook's, for a file without ids
 _BLANK_LINES = re.compile(r"\n{3,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_LINK = re.compile(r"\[[^\]\n]{0,300}\]\([^)\n]{0,2000}\)|https?://\S+")
+_ELSEWHERE = re.compile(
+    r"(?:respuestas?|answers?|soluci\w+)\b.{0,120}\b(?:pdf|archivo|adjunt\w+|documento|word|docx|drive"
+    r"|attached|file|foto\w*)\b",
+    re.IGNORECASE | re.DOTALL,
+)  # fmt: skip
+_ALL = re.compile(r"\b(?:respuestas|answers|soluciones|solutions)\b", re.IGNORECASE)
+_HEADINGS = re.compile(r"^\s{0,3}#.*$|^.*\?\W*$", re.MULTILINE)
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def find_answers(
@@ -47,19 +68,34 @@ def find_answers(
 ) -> tuple[Answer, ...]:
     """Return one answer for each question, in the questions' order; `missing` where none is."""
     known = _Known(questions, template)
-    pieces = _pieces(notebook.cells, known, known.start)
-    crowded = _crowded(notebook.cells, known, pieces)
-    if crowded:
-        pieces = _pieces(notebook.cells, known, _at(crowded, known.numbers, known.start))
+    cells = [_Read(cell, cell_lines(cell)) for cell in notebook.cells]
+    walk = _walked(cells, known, known.start)
+    crowded = _crowded(cells, known, walk.pieces)
+    if crowded is not None:
+        walk = _walked(cells, known, _at(*crowded, known.numbers, known.start))
+    pieces = walk.pieces
     answered = {piece.question for piece in pieces if piece.text}
     if len(answered) < len(questions):
         used = {piece.cell for piece in pieces if piece.text}
-        numbered = _numbered(notebook.cells, known, used)
-        pieces.extend(piece for piece in numbered if piece.question not in answered)
-    return tuple(
-        _answer(question, [piece for piece in pieces if piece.question == question])
-        for question in questions
-    )
+        numbered = _numbered(cells, known, used, named=bool(pieces))
+        pieces = [*pieces, *(piece for piece in numbered if piece.question not in answered)]
+    found = [
+        _answer(name, [piece for piece in pieces if piece.question == name], notebook, walk.doubts)
+        for name in questions
+    ]
+    return tuple(_with_leftovers(found, cells, known, {piece.cell for piece in pieces}))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A cell and what a person reads in it."""
+
+    cell: Cell
+    lines: list[Line]
+
+    @property
+    def index(self) -> int:
+        return self.cell.index
 
 
 @dataclass(frozen=True)
@@ -82,17 +118,20 @@ class _Known:
     answer_ids: dict[str, str] = field(default_factory=dict)
     other_ids: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
+    sentences: set[str] = field(default_factory=set)
     markers: dict[str, str] = field(default_factory=dict)
     plain_markers: dict[str, str] = field(default_factory=dict)
     placeholders: dict[str, list[str]] = field(default_factory=dict)
     plain_placeholders: dict[str, set[str]] = field(default_factory=dict)
-    prompts: dict[str, set[str]] = field(default_factory=dict)
+    prompt_lines: dict[str, set[str]] = field(default_factory=dict)
+    prompts: Prompts = field(init=False)
 
     def __post_init__(self) -> None:
+        self.prompts = Prompts(self.questions)
         for position, (name, question) in enumerate(self.questions.items(), start=1):
             digits = re.search(r"\d{1,2}$", name)
             self.numbers[int(digits[0]) if digits else position] = name
-            self.prompts[name] = {plain(question.prompt.es), plain(question.prompt.en)}
+            self.prompt_lines[name] = {plain(question.prompt.es), plain(question.prompt.en)}
             self.placeholders[name] = []
         for cell in self.template.cells if self.template else ():
             self._learn(cell)
@@ -115,10 +154,10 @@ class _Known:
         """Whether this is a cell of the template that holds no answer."""
         if self.template is None:
             return "role" in cell.role
-        return cell.id in self.other_ids or plain(cell.source) in self.texts
+        return cell.id in self.other_ids or plain(clean(cell.source)) in self.texts
 
-    def start(self, _cell: Cell, _number: int, line: str) -> Start | None:
-        """Return the start that a line makes, by a marker or by a question's name."""
+    def start(self, cell: Cell, _number: int, line: str) -> Start | None:
+        """Return the start that a line makes: a marker, a question's name, its own text."""
         stripped = line.strip()
         for marker, question in self.markers.items():
             if stripped.startswith(marker):
@@ -126,25 +165,44 @@ class _Known:
                     question, "marker", SECTION_LEVEL, stripped.removeprefix(marker).strip()
                 )
         marked = self.plain_markers.get(plain(stripped[:MAX_START]))
-        return Start(marked, "marker", SECTION_LEVEL) if marked else named_start(line, self.numbers)
+        if marked:
+            return Start(marked, "marker", SECTION_LEVEL)
+        return named_start(line, self.numbers) or self._asked(line)
+
+    def _asked(self, line: str) -> Start | None:
+        asked = self.prompts.asked(line)
+        if asked is None:
+            return None
+        level = heading_level(line) or ANY_LEVEL
+        return Start(asked.question, "question", level, line[asked.end :])
 
     def students_own(self, question: str, lines: Iterable[str], prompted: bool) -> str:
         """Return what a student wrote of these lines.
 
-        Only where the question's name stands above them can they repeat its prompt; elsewhere a
-        line of it is a quotation, which is theirs.
+        Only where the question's name stands above them can they repeat its prompt's layout;
+        elsewhere a line of that is a quotation, which is theirs.
         """
         kept = (self._without_placeholder(question, line) for line in lines)
         if prompted:
-            kept = (line for line in kept if not self._is_prompt(question, plain(line)))
+            kept = (line for line in kept if not self._is_prompt(question, line))
+        kept = (unlabelled(self.prompts.without(question, line)) for line in kept)
+        kept = (line for line in kept if not self.is_printed(line))
         text = _CONTROL.sub("", "\n".join(kept))
         text = _BLANK_LINES.sub("\n\n", text).strip("\n").rstrip()
-        return text if any(letter.isalnum() for letter in text) else ""
+        return text if any(letter.isalnum() or letter == PICTURE for letter in text) else ""
 
-    def _is_prompt(self, question: str, words: str) -> bool:
-        prompts = self.prompts[question]
+    def _is_prompt(self, question: str, line: str) -> bool:
+        prompts, words = self.prompt_lines[question], plain(line)
+        if self.prompts.repeats(question, line):
+            return True
         part = len(words) >= MIN_PROMPT and any(words in prompt for prompt in prompts)
         return part or (words != "" and words in prompts)
+
+    def is_printed(self, line: str) -> bool:
+        """Whether a line is a criterion's title or a sentence of the sheet."""
+        parts = [part for part in _SENTENCE.split(plain(line)) if part]
+        printed = len(line) >= MIN_SENTENCE and all(part in self.sentences for part in parts)
+        return printed or self.prompts.is_criterion(line)
 
     def _without_placeholder(self, question: str, line: str) -> str:
         stripped = line.strip()
@@ -153,14 +211,18 @@ class _Known:
                 stripped = line = stripped.removeprefix(placeholder).strip()
         if plain(stripped[:MAX_START]) in self.plain_placeholders[question]:
             return ""
+        written = [text for text in self.placeholders[question] if text not in self.markers]
+        line = line[placeholder_prefix(line, written) :]
         return "" if is_label(line) else line
 
     def _learn(self, cell: Cell) -> None:
         question = _marked(cell, self.questions)
         generated = _GENERATED_ID.fullmatch(cell.id)
-        lines = [line.strip() for line in lines_of(cell.source) if line.strip()]
+        lines = [line.text.strip() for line in cell_lines(cell) if line.text.strip()]
         if question is None:
-            self.texts.add(plain(cell.source))
+            self.texts.add(plain(clean(cell.source)))
+            if cell.kind != "code":
+                self.sentences.update(s for line in lines for s in _SENTENCE.split(plain(line)))
             self.other_ids.update(() if generated else (cell.id,))
             self._learn_prompt(cell, lines)
             return
@@ -173,7 +235,7 @@ class _Known:
     def _learn_prompt(self, cell: Cell, lines: list[str]) -> None:
         start = named_start(lines[0], self.numbers) if lines and cell.kind == "markdown" else None
         if start:
-            self.prompts[start.question].update(map(plain, [start.rest, *lines[1:]]))
+            self.prompt_lines[start.question].update(map(plain, [start.rest, *lines[1:]]))
 
 
 class _Walk:
@@ -185,51 +247,92 @@ class _Walk:
         self._current: Start | None = None
         self._has_text = False
         self._prompted = False
+        self._below_ours = False  # the sheet's own prompt stands above, and nothing else began
         self.pieces: list[_Piece] = []
-
-    def code(self, cell: Cell) -> None:
-        """Pass a code cell: it ends an answer that has begun, not one still to come."""
-        if cell.source.strip() and self._has_text:
-            self._current = None
+        self.doubts: set[str] = set()
 
     def close(self) -> None:
         """End the answer: what follows is something else."""
         self._current = None
 
-    def text(self, cell: Cell) -> None:
-        """Read a cell of text, which may begin, continue or end answers."""
-        lines = lines_of(cell.source)
-        owner = self._known.owner(cell)
-        is_ours = owner is None and self._known.is_ours(cell)
-        if owner:
-            self._begin(owner, cell)
-        elif is_ours or self._is_section(lines):
+    def code(self, read: _Read) -> None:
+        """Read a code cell: comments and texts that name a question, or that follow its prompt."""
+        ours = self._known.is_ours(read.cell)
+        only_text = not any(line.breaks for line in read.lines)
+        open_here = only_text and not ours and not self._has_text
+        kept: list[str] = []
+        for number, line in enumerate(read.lines):
+            start = None if line.breaks else self._find_start(read.cell, number, line.text)
+            if start or line.breaks:
+                self._end(read, kept)
+                open_here = open_here and not line.breaks
+            if line.breaks and self._has_text:
+                self.close()
+            if start:
+                self._begin(start, read)
+                open_here = True
+            if open_here and not line.breaks:
+                kept.append(start.rest if start else line.text)
+        self._end(read, kept)
+        if self._has_text and read.cell.source.strip():
             self.close()
-        if is_ours and self._known.template is None:
+
+    def text(self, read: _Read) -> None:
+        """Read a cell of text, which may begin, continue or end answers."""
+        owner = self._known.owner(read.cell)
+        ours = owner is None and self._known.is_ours(read.cell)
+        lines = [line.text for line in read.lines]
+        if owner:
+            self._begin(owner, read)
+        elif ours or self._is_section(lines):
+            self.close()
+            self._below_ours = ours
+        if ours and self._known.template is None:
             lines = lines[:1]  # with nothing to subtract, only its name for the question counts
+        before = len(self.pieces)
         kept: list[str] = []
         for number, line in enumerate(lines):
-            start = self._find_start(cell, number, line)
-            if start:
-                self._end(cell, kept)
-                self._begin(self._surest(owner, start), cell)
+            start = self._find_start(read.cell, number, line)
+            if start and self._is_new(start):
+                self._end(read, kept)
+                self._begin(self._surest(owner, start), read)
                 self._prompted = start.found_by == "heading"
             kept.append(start.rest if start else line)
-        self._end(cell, kept)
+        self._end(read, kept)
         self._prompted = False
+        if owner:
+            self._compare(owner, self.pieces[before:])
 
-    def _begin(self, start: Start, cell: Cell) -> None:
+    def _is_new(self, start: Start) -> bool:
+        """Part of the current question's own text does not begin its answer again."""
+        current = self._current
+        same = current is not None and current.question == start.question
+        return not (same and start.found_by == "question")
+
+    def _compare(self, owner: Start, pieces: Sequence[_Piece]) -> None:
+        """An answer cell whose text names another question, and only that, contradicts itself."""
+        others = {piece.question for piece in pieces if piece.text}
+        if len(others) == 1 and owner.question not in others:
+            self.doubts |= {owner.question, *others}
+
+    def _begin(self, start: Start, read: _Read) -> None:
         self._current = start
         self._has_text = False
-        self.pieces.append(_Piece(start.question, start.found_by, cell.index))
+        self._below_ours = self._known.is_ours(read.cell)
+        self.pieces.append(_Piece(start.question, start.found_by, read.index))
+        if start.also:
+            self.doubts |= {start.question, start.also}
 
-    def _end(self, cell: Cell, lines: list[str]) -> None:
+    def _end(self, read: _Read, lines: list[str]) -> None:
         """Give the lines gathered so far to the current question."""
-        if self._current:
-            start = self._current
+        start = self._current
+        if start:
             text = self._known.students_own(start.question, lines, self._prompted)
             if text:
-                self.pieces.append(_Piece(start.question, start.found_by, cell.index, text))
+                piece = _Piece(start.question, start.found_by, read.index, text)
+                self.pieces.append(piece)
+                if start.also:
+                    self.pieces.append(replace(piece, question=start.also))
                 self._has_text = True
         lines.clear()
 
@@ -240,67 +343,80 @@ class _Walk:
     def _is_section(self, lines: list[str]) -> bool:
         first = next((line for line in lines if line.strip()), "")
         level = heading_level(first)
-        if level is None or self._current is None or is_label(first):
+        if level is None or self._current is None or is_label(first) or self._below_ours:
             return False
         return level <= self._current.level
 
 
-def _pieces(
-    cells: Iterable[Cell], known: _Known, find_start: FindStart, used: Iterable[int] = ()
-) -> list[_Piece]:
+def _walked(
+    cells: Iterable[_Read], known: _Known, find_start: FindStart, used: Iterable[int] = ()
+) -> _Walk:
     walk = _Walk(known, find_start)
-    for cell in cells:
-        if cell.index in used:
+    for read in cells:
+        if read.index in used:
             walk.close()
-        elif cell.kind == "code" and known.owner(cell) is None:
-            walk.code(cell)
+        elif read.cell.kind == "code" and known.owner(read.cell) is None:
+            walk.code(read)
         else:
-            walk.text(cell)
-    return walk.pieces
+            walk.text(read)
+    return walk
 
 
-def _crowded(cells: Iterable[Cell], known: _Known, pieces: Iterable[_Piece]) -> set[Place]:
+def _crowded(
+    cells: Iterable[_Read], known: _Known, pieces: Iterable[_Piece]
+) -> tuple[set[Place], Form] | None:
     """Return where the numbers stand in a cell that answers every question left open elsewhere."""
     owners = {piece.cell: piece.question for piece in pieces if piece.text}
     missing = set(known.questions) - set(owners.values())
     if len(missing) < MIN_CROWD - 1:
-        return set()
-    for cell in cells:
-        names = missing | {owners.get(cell.index, "")}
+        return None
+    for read in cells:
+        names = missing | {owners.get(read.index, "")}
         wanted = {number for number, name in known.numbers.items() if name in names}
-        for form in (heading_number, bare_number) if cell.index in owners else ():
-            chain = _chain(_lines([cell]), form, wanted)
-            if len(chain) == len(wanted):
-                return chain
-    return set()
+        for form in (heading_number, *bare_forms()) if read.index in owners else ():
+            places = _places([read])
+            chain = _chain(places, form, wanted)
+            numbers = {number_of(match) for _, line in places if (match := form(line))}
+            if len(chain) == len(wanted) and numbers == wanted:
+                return chain, form
+    return None
 
 
-def _numbered(cells: Iterable[Cell], known: _Known, used: set[int]) -> list[_Piece]:
-    """Look for answers below numbers: headings first, then lines that begin with one."""
+def _numbered(cells: Sequence[_Read], known: _Known, used: set[int], named: bool) -> list[_Piece]:
+    """Look for answers below numbers: headings first, then lines that begin with one.
+
+    Args:
+        named: something names a question already; then a lone number may be a section's.
+    """
     free = [
-        cell
-        for cell in cells
-        if cell.kind != "code" and cell.index not in used
-        if not known.owner(cell) and not known.is_ours(cell)
+        read
+        for read in cells
+        if read.index not in used and not known.owner(read.cell) and not known.is_ours(read.cell)
     ]
-    for form in (heading_number, bare_number):
-        chain = _chain(_lines(free), form, known.numbers)
-        alone = form is heading_number and known.template is not None
+    for form in (heading_number, *bare_forms()):
+        chain = _chain(_places(free), form, known.numbers)
+        alone = form is heading_number and known.template is not None and not named
         if len(chain) > 1 or (chain and (alone or len(known.numbers) == 1)):
-            return _pieces(cells, known, _at(chain, known.numbers), used)
+            pieces = _walked(cells, known, _at(chain, form, known.numbers), used).pieces
+            kinds = {read.index: read.cell.kind for read in cells}
+            texts = [piece for piece in pieces if piece.text]
+            in_code = any(kinds[piece.cell] == "code" for piece in texts)
+            if texts and not (in_code and any(_words(one.text) < MIN_WORDS for one in texts)):
+                return pieces
     return []
 
 
-def _lines(cells: Iterable[Cell]) -> list[tuple[Place, str]]:
+def _places(cells: Iterable[_Read]) -> list[tuple[Place, str]]:
     return [
-        ((cell.index, number), line)
-        for cell in cells
-        for number, line in enumerate(lines_of(cell.source))
+        ((read.index, number), line.text)
+        for read in cells
+        for number, line in enumerate(read.lines)
+        if not line.breaks
     ]
 
 
 def _chain(lines: Iterable[tuple[Place, str]], form: Form, wanted: Iterable[int]) -> set[Place]:
-    found = [(place, int(match[1])) for place, line in lines if (match := form(line))]
+    found = [(place, number_of(match)) for place, line in lines if (match := form(line))]
     return {found[position][0] for position in longest_chain([n for _, n in found], wanted)}
 
 
@@ -308,23 +424,74 @@ def _nowhere(_cell: Cell, _number: int, _line: str) -> Start | None:
     return None
 
 
-def _at(chosen: set[Place], numbers: Mapping[int, str], other: FindStart = _nowhere) -> FindStart:
+def _at(
+    chosen: set[Place], form: Form, numbers: Mapping[int, str], other: FindStart = _nowhere
+) -> FindStart:
     def find_start(cell: Cell, number: int, line: str) -> Start | None:
         if (cell.index, number) in chosen:
-            return numbered_start(line, numbers)
+            return numbered_start(line, form, numbers)
         return other(cell, number, line)
 
     return find_start
 
 
-def _answer(question: str, pieces: list[_Piece]) -> Answer:
+def _answer(
+    question: str, pieces: list[_Piece], notebook: Notebook, doubts: Iterable[str]
+) -> Answer:
     written = [piece for piece in pieces if piece.text]
     found_by = min((piece.found_by for piece in written or pieces), key=METHODS.index, default=None)
     cells = tuple(sorted({piece.cell for piece in written or pieces}))
-    if not written:
-        return Answer(question, "missing", found_by, "", cells)
     text = "\n\n".join(piece.text for piece in written)
-    return Answer(question, "found", found_by, text, cells)
+    said = text.replace(PICTURE, "").strip("\n").rstrip()
+    sources = [cell.source for cell in notebook.cells if cell.index in cells]
+    concealed = any(map(hidden, sources)) or (not said and any(map(comments, sources)))
+    if not written and not concealed:
+        return Answer(question, "missing", found_by, "", cells)
+    shows = (PICTURE in text or _LINK.search(text)) and _words(_LINK.sub("", said)) < MIN_WORDS
+    unclear = bool(shows) or _is_elsewhere(said) or concealed or question in doubts
+    return Answer(question, "needs_review" if unclear else "found", found_by, said, cells)
+
+
+def _with_leftovers(
+    answers: Sequence[Answer], cells: Iterable[_Read], known: _Known, used: set[int]
+) -> Iterable[Answer]:
+    """Show a person what a student wrote under no question, where an answer is missing."""
+    left = [
+        read
+        for read in cells
+        if read.cell.kind != "code" and read.index not in used
+        if not known.owner(read.cell) and not known.is_ours(read.cell)
+    ]
+    texts = [
+        "\n".join(line.text for line in read.lines if not known.is_printed(line.text)).strip()
+        for read in left
+    ]
+    everything = "\n\n".join(texts)
+    nothing = all(answer.status == "missing" for answer in answers)
+    told = [
+        text
+        for text in (*texts, *(answer.text for answer in answers))
+        if _is_elsewhere(text) and _ALL.search(text)
+    ]
+    if not (told or (nothing and _words(_HEADINGS.sub("", everything)) >= MIN_LEFT)):
+        return answers
+    text = "\n\n".join(told) or everything
+    places = tuple(read.index for read in left)
+    return [
+        replace(one, status="needs_review", found_by="left over", text=text, cells=places)
+        if one.status == "missing"
+        else one
+        for one in answers
+    ]
+
+
+def _is_elsewhere(text: str) -> bool:
+    """Whether a few words say that answers are in another file."""
+    return _words(text) < MIN_LEFT and _ELSEWHERE.search(text) is not None
+
+
+def _words(text: str) -> int:
+    return len(_WORD.findall(text))
 
 
 def _marked(cell: Cell, questions: Mapping[str, Question]) -> str | None:
