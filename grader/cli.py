@@ -333,6 +333,23 @@ def verify(share: float) -> None:
 
 
 @main.group()
+def rubric() -> None:
+    """Work on the marks of written answers."""
+
+
+@rubric.command()
+@click.argument("folder", type=FOLDER)
+def agreement(folder: Path) -> None:
+    """Say how suggestions agree with the marks that people gave in a class."""
+    from grader.gradebook import Gradebook
+    from grader.rubric.agreement import agreements, lines
+
+    with Gradebook(folder) as gradebook:
+        found = agreements(_assignment(gradebook.assignment_folder), gradebook.results())
+    click.echo("\n".join(lines(found)))
+
+
+@main.group()
 def assignment() -> None:
     """Work on an assignment's folder."""
 
