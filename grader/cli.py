@@ -332,6 +332,21 @@ def verify(share: float) -> None:
     sys.exit(OURS if found.different else GOOD)
 
 
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="A free one by default.")
+@click.option("--marker", help="Your name beside your marks; your user's by default.")
+def review(folder: Path, port: int, marker: str | None) -> None:
+    """Open the pages on which a class's written answers are marked."""
+    try:
+        from grader.review.command import review as serve
+    except ImportError as error:
+        said = f"review: {error.name} is not installed; install grader[instructor]"
+        raise click.UsageError(said) from error
+
+    serve(folder, port, marker, click.echo)
+
+
 @main.group()
 def rubric() -> None:
     """Work on the marks of written answers."""

@@ -67,8 +67,12 @@ EXAMPLES: Mapping[str, Any] = {
     "top": "5,0", "total": 5, "train": 0.9393, "usual": 0.001, "value": 0.9312, "version": 3,
     "waiting": 15, "wanted": 1,
     "why": T("The model was trained in the notebook and could not be verified."),
+    "way": T("down"), "what": T("the difference between training and test"),
+    "after": 0.058,
 }  # fmt: skip
 OF: Mapping[str, Mapping[str, Any]] = {
+    "{what}: the answer says that it goes {way}, and in the notebook it went from {before:.3f} to "
+    "{after:.3f}.": {"before": 0.031, "after": 0.058},
     "“{title}”: the notebook’s run gives {now:g} points now and gave {before:g} when a person "
     "decided on {points:g}. The person’s points count.": {"now": 2.0, "before": 0.0, "points": 1.5},
     "{done} done · {running} running · {waiting} waiting": {"done": 12},
@@ -157,7 +161,9 @@ OF: Mapping[str, Mapping[str, Any]] = {
     "Your notebook shows class {number} ({name}) for test image 0.": {"name": "Botín", "number": 9},
 }
 OF_PAGES: Mapping[str, str] = {
-    "answers": "30", "asked": "20", "checks": "4", "found": "15", "gain": "1", "high": "5,0",
+    "answers": "30", "asked": "20", "checks": "4", "count": "3", "done": "12", "found": "15",
+    "gain": "1", "groups": "9", "high": "5,0", "left": "3", "number": "3", "of": "30",
+    "points": "1,5", "problem": "OSError: no space left", "who": "Eva",
     "label": "Camisa", "late": "1 d 2 h 0 min", "low": "0,0", "more": "4", "passing": "3,0",
     "predicted": "Camiseta", "reason": "…", "wrong": "1 188",
 }  # fmt: skip

@@ -127,6 +127,14 @@ class Marks:
             marks.setdefault(row.student, []).append(row.mark)
         return {whose: tuple(given) for whose, given in marks.items()}
 
+    def of_question(self, question: str) -> dict[str, dict[str, Mark]]:
+        """Return the marks of a question that stand, by student and by criterion."""
+        found: dict[str, dict[str, Mark]] = {}
+        for row in self._rows({"question": question}):
+            if not row.undone:
+                found.setdefault(row.student, {})[row.mark.criterion] = row.mark
+        return found
+
     def version(self, student: str, question: str) -> int:
         """Return a number that grows with whatever happens to the marks of an answer."""
         (number,) = self._connection.execute(

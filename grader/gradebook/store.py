@@ -190,6 +190,15 @@ class Gradebook:
         """
         return dict(json.loads(self._latest(student, "result")[0]))
 
+    def answers(self) -> Iterator[tuple[Student, list[dict[str, Any]], list[dict[str, Any]]]]:
+        """Yield each student with the answers and the runs of the latest result.json."""
+        rows = self._connection.execute(
+            "SELECT student, name, json_extract(result, '$.answers'),"
+            " json_extract(result, '$.runs') FROM latest ORDER BY student"
+        )
+        for student, name, answers, runs in rows:
+            yield Student(student, name), json.loads(answers or "[]"), json.loads(runs or "[]")
+
     def summaries(self) -> list[dict[str, Any]]:
         """Return the short form of each student's latest result (`grader.summary`)."""
         rows = self._connection.execute("SELECT summary FROM latest ORDER BY student")

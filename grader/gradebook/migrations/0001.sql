@@ -29,6 +29,7 @@ CREATE TABLE mark (
     answer TEXT NOT NULL -- the key of the text that was marked
 ) STRICT;
 CREATE INDEX mark_student ON mark (student, question, number);
+CREATE INDEX mark_question ON mark (question, number);
 CREATE INDEX mark_action ON mark (action);
 CREATE TABLE undone (action TEXT PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL) STRICT;
 CREATE TABLE passage (key TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;

@@ -1,0 +1,59 @@
+"""`grader review`: opens a class's marking pages on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import uvicorn
+
+from grader.batch.lock import locked
+from grader.batch.page import write_class
+from grader.dataset.store import open_dataset
+from grader.gradebook import Gradebook
+from grader.loading import load_assignment
+from grader.review.app import Review
+from grader.review.rendering import Rendering
+from grader.review.sheets import Sheets
+
+HOST = "127.0.0.1"
+
+
+def review(folder: Path, port: int, who: str | None, say: Callable[[str], None]) -> None:
+    """Serve the marking pages of a class; return after Ctrl-C, when all files are written.
+
+    Args:
+        port: 0 takes a free one.
+        who: the marker's name; the user's by default.
+
+    Raises:
+        GradebookError: there is no gradebook.
+        Occupied: the class is being graded, or marked by another server.
+    """
+    with Gradebook(folder) as gradebook, locked(folder):
+        assignment = load_assignment(gradebook.assignment_folder)
+        dataset = open_dataset(assignment.spec.dataset.spec)
+        with socket.socket() as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((HOST, port))
+            number = listening.getsockname()[1]
+            rendering = Rendering(folder, assignment, dataset)
+            hosts = [f"{HOST}:{number}", f"localhost:{number}"]
+            pages = Review(
+                Sheets(assignment, gradebook), rendering, gradebook.language,
+                who or getpass.getuser(), hosts,
+            )  # fmt: skip
+            say(f"open http://{HOST}:{number}/?token={pages.secrets.token}")
+            say("Ctrl-C ends it; what you have marked is kept with every key")
+            config = uvicorn.Config(pages.app, log_level="warning", lifespan="off")
+            with suppress(KeyboardInterrupt):  # uvicorn ends, and then raises it once more
+                uvicorn.Server(config).run(sockets=[listening])
+            if rendering.left:
+                say(f"writing the reports of {rendering.left} students")
+            rendering.finish()
+            write_class(folder, assignment, gradebook, gradebook.language)
+            if rendering.problem:
+                say(f"reports could not be written: {rendering.problem}")

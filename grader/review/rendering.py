@@ -1,0 +1,87 @@
+"""Students' files follow their marks, behind the marker's back: nobody waits for a report."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader.assignment import Assignment
+from grader.batch.desk import Desk
+from grader.dataset.store import Dataset
+from grader.gradebook import Gradebook
+
+
+class Rendering:
+    """Writes the files of students whose marks have changed, one after the other.
+
+    Attributes:
+        problem: why it stopped, empty while it has not; marks are kept all the same, and
+            `grader grade` writes the files.
+    """
+
+    def __init__(self, folder: Path, assignment: Assignment, dataset: Dataset) -> None:
+        self._folder, self._assignment, self._dataset = folder, assignment, dataset
+        self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._pending: set[str] = set()
+        self._writing = 0
+        self.problem = ""
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    @property
+    def left(self) -> int:
+        """How many students' files are still to be written."""
+        with self._changed:
+            return len(self._pending) + self._writing
+
+    def ask(self, students: Iterable[str]) -> None:
+        """Have these students' files written again."""
+        with self._changed:
+            new = [student for student in students if student not in self._pending]
+            self._pending.update(new)
+        for student in new:
+            self._waiting.put(student)
+
+    def finish(self) -> None:
+        """Write what is left, and stop."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until nothing is left; whether that is so."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not self._pending and not self._writing, timeout_s
+            )
+
+    def _work(self) -> None:
+        try:
+            with Gradebook(self._folder) as gradebook:
+                desk = Desk(
+                    self._assignment, self._dataset, gradebook, self._folder, gradebook.language
+                )
+                while (student := self._waiting.get()) is not None:
+                    with self._changed:
+                        self._pending.discard(student)  # a mark from now on asks again
+                        self._writing = 1
+                    self._write(desk, student)
+                    with self._changed:
+                        self._writing = 0
+                        self._changed.notify_all()
+        except Exception as error:  # noqa: BLE001 - the thread's border: the page says it
+            self.problem = f"{type(error).__name__}: {error}"
+            with self._changed:
+                self._pending.clear()
+                self._writing = 0
+                self._changed.notify_all()
+
+    def _write(self, desk: Desk, student: str) -> None:
+        entry = desk.gradebook.entry(student)
+        scored = desk.scored_by(entry.student)  # a mark that comes meanwhile asks again
+        result, failed = desk.write(entry.student, entry.gathered, ran=False)
+        text = json.dumps(result, ensure_ascii=False)
+        desk.gradebook.rescore(entry.student, text, "" if failed else scored)
