@@ -13,15 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from grader.assignment import Question
 from grader.notebook import Cell, Notebook
 from grader.result import Answer
 from grader.rubric.layout import (
-    ANY_LEVEL,
-    MAX_START,
-    SECTION_LEVEL,
     Form,
     Start,
     bare_forms,
@@ -29,29 +26,19 @@ from grader.rubric.layout import (
     heading_number,
     is_label,
     longest_chain,
-    named_start,
     number_of,
     numbered_start,
-    plain,
-    unlabelled,
 )
-from grader.rubric.passages import PICTURE, Line, cell_lines, clean, comments, hidden
-from grader.rubric.prompts import Prompts, placeholder_prefix
+from grader.rubric.passages import PICTURE, Line, cell_lines, comments, hidden
+from grader.rubric.sheet import Sheet
 
 METHODS = ("metadata", "cell id", "marker", "heading", "question", "left over")  # the surest first
 FindStart = Callable[[Cell, int, str], Start | None]
 MIN_CROWD = 3  # two numbers in a cell may be any list
-MIN_SENTENCE = 30  # letters of a line of the sheet that nobody else writes
-MIN_PROMPT = 20  # letters of a prompt that nobody writes by chance
 MIN_LEFT = 25  # words under no question that may be answers
 MIN_WORDS = 8  # of an answer beside a picture or a link, and of numbered comments in code
 Place = tuple[int, int]  # a cell's index and the number of a line in it
 
-_NOBODY = ""
-_SENTENCE = re.compile(r"(?<=[.?!:])\s+")
-_GENERATED_ID = re.compile(r"cell-\d+(?:-\d+)?")  # grader.notebook's, for a file without ids
-_BLANK_LINES = re.compile(r"\n{3,}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LINK = re.compile(r"\[[^\]\n]{0,300}\]\([^)\n]{0,2000}\)|https?://\S+")
 _ELSEWHERE = re.compile(
     r"(?:respuestas?|answers?|soluci\w+)\b.{0,120}\b(?:pdf|archivo|adjunt\w+|documento|word|docx|drive"
@@ -67,7 +54,7 @@ def find_answers(
     notebook: Notebook, template: Notebook | None, questions: Mapping[str, Question]
 ) -> tuple[Answer, ...]:
     """Return one answer for each question, in the questions' order; `missing` where none is."""
-    known = _Known(questions, template)
+    known = Sheet(questions, template)
     cells = [_Read(cell, cell_lines(cell)) for cell in notebook.cells]
     walk = _walked(cells, known, known.start)
     crowded = _crowded(cells, known, walk.pieces)
@@ -108,140 +95,10 @@ class _Piece:
     text: str = ""
 
 
-@dataclass
-class _Known:
-    """What the questions and the template say that no student wrote."""
-
-    questions: Mapping[str, Question]
-    template: Notebook | None
-    numbers: dict[int, str] = field(default_factory=dict)
-    answer_ids: dict[str, str] = field(default_factory=dict)
-    other_ids: set[str] = field(default_factory=set)
-    texts: set[str] = field(default_factory=set)
-    sentences: set[str] = field(default_factory=set)
-    markers: dict[str, str] = field(default_factory=dict)
-    plain_markers: dict[str, str] = field(default_factory=dict)
-    placeholders: dict[str, list[str]] = field(default_factory=dict)
-    plain_placeholders: dict[str, set[str]] = field(default_factory=dict)
-    prompt_lines: dict[str, set[str]] = field(default_factory=dict)
-    prompts: Prompts = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.prompts = Prompts(self.questions)
-        for position, (name, question) in enumerate(self.questions.items(), start=1):
-            digits = re.search(r"\d{1,2}$", name)
-            self.numbers[int(digits[0]) if digits else position] = name
-            self.prompt_lines[name] = {plain(question.prompt.es), plain(question.prompt.en)}
-            self.placeholders[name] = []
-        for cell in self.template.cells if self.template else ():
-            self._learn(cell)
-        self.plain_placeholders = {
-            name: set(map(plain, lines)) for name, lines in self.placeholders.items()
-        }
-        # A first line that several answer cells share does not say which question it is.
-        self.markers = {line: name for line, name in self.markers.items() if name != _NOBODY}
-        self.plain_markers = {plain(line): name for line, name in self.markers.items()}
-
-    def owner(self, cell: Cell) -> Start | None:
-        """Return the question whose answer cell this is, by our metadata or by its id."""
-        question = _marked(cell, self.questions)
-        if question:
-            return Start(question, "metadata", SECTION_LEVEL)
-        question = self.answer_ids.get(cell.id)
-        return Start(question, "cell id", SECTION_LEVEL) if question else None
-
-    def is_ours(self, cell: Cell) -> bool:
-        """Whether this is a cell of the template that holds no answer."""
-        if self.template is None:
-            return "role" in cell.role
-        return cell.id in self.other_ids or plain(clean(cell.source)) in self.texts
-
-    def start(self, cell: Cell, _number: int, line: str) -> Start | None:
-        """Return the start that a line makes: a marker, a question's name, its own text."""
-        stripped = line.strip()
-        for marker, question in self.markers.items():
-            if stripped.startswith(marker):
-                return Start(
-                    question, "marker", SECTION_LEVEL, stripped.removeprefix(marker).strip()
-                )
-        marked = self.plain_markers.get(plain(stripped[:MAX_START]))
-        if marked:
-            return Start(marked, "marker", SECTION_LEVEL)
-        return named_start(line, self.numbers) or self._asked(line)
-
-    def _asked(self, line: str) -> Start | None:
-        asked = self.prompts.asked(line)
-        if asked is None:
-            return None
-        level = heading_level(line) or ANY_LEVEL
-        return Start(asked.question, "question", level, line[asked.end :])
-
-    def students_own(self, question: str, lines: Iterable[str], prompted: bool) -> str:
-        """Return what a student wrote of these lines.
-
-        Only where the question's name stands above them can they repeat its prompt's layout;
-        elsewhere a line of that is a quotation, which is theirs.
-        """
-        kept = (self._without_placeholder(question, line) for line in lines)
-        if prompted:
-            kept = (line for line in kept if not self._is_prompt(question, line))
-        kept = (unlabelled(self.prompts.without(question, line)) for line in kept)
-        kept = (line for line in kept if not self.is_printed(line))
-        text = _CONTROL.sub("", "\n".join(kept))
-        text = _BLANK_LINES.sub("\n\n", text).strip("\n").rstrip()
-        return text if any(letter.isalnum() or letter == PICTURE for letter in text) else ""
-
-    def _is_prompt(self, question: str, line: str) -> bool:
-        prompts, words = self.prompt_lines[question], plain(line)
-        if self.prompts.repeats(question, line):
-            return True
-        part = len(words) >= MIN_PROMPT and any(words in prompt for prompt in prompts)
-        return part or (words != "" and words in prompts)
-
-    def is_printed(self, line: str) -> bool:
-        """Whether a line is a criterion's title or a sentence of the sheet."""
-        parts = [part for part in _SENTENCE.split(plain(line)) if part]
-        printed = len(line) >= MIN_SENTENCE and all(part in self.sentences for part in parts)
-        return printed or self.prompts.is_criterion(line)
-
-    def _without_placeholder(self, question: str, line: str) -> str:
-        stripped = line.strip()
-        for placeholder in self.placeholders[question]:
-            if stripped.startswith(placeholder):
-                stripped = line = stripped.removeprefix(placeholder).strip()
-        if plain(stripped[:MAX_START]) in self.plain_placeholders[question]:
-            return ""
-        written = [text for text in self.placeholders[question] if text not in self.markers]
-        line = line[placeholder_prefix(line, written) :]
-        return "" if is_label(line) else line
-
-    def _learn(self, cell: Cell) -> None:
-        question = _marked(cell, self.questions)
-        generated = _GENERATED_ID.fullmatch(cell.id)
-        lines = [line.text.strip() for line in cell_lines(cell) if line.text.strip()]
-        if question is None:
-            self.texts.add(plain(clean(cell.source)))
-            if cell.kind != "code":
-                self.sentences.update(s for line in lines for s in _SENTENCE.split(plain(line)))
-            self.other_ids.update(() if generated else (cell.id,))
-            self._learn_prompt(cell, lines)
-            return
-        self.answer_ids.update({} if generated else {cell.id: question})
-        self.placeholders[question].extend(lines)
-        if lines:
-            shared = self.markers.get(lines[0], question) != question
-            self.markers[lines[0]] = _NOBODY if shared else question
-
-    def _learn_prompt(self, cell: Cell, lines: list[str]) -> None:
-        start = named_start(lines[0], self.numbers) if lines and cell.kind == "markdown" else None
-        if start:
-            self.prompt_lines[start.question].update(map(plain, [start.rest, *lines[1:]]))
-
-
 class _Walk:
     """Goes through the cells in order and gives each line to the question that it answers."""
 
-    def __init__(self, known: _Known, find_start: FindStart) -> None:
+    def __init__(self, known: Sheet, find_start: FindStart) -> None:
         self._known = known
         self._find_start = find_start
         self._current: Start | None = None
@@ -349,7 +206,7 @@ class _Walk:
 
 
 def _walked(
-    cells: Iterable[_Read], known: _Known, find_start: FindStart, used: Iterable[int] = ()
+    cells: Iterable[_Read], known: Sheet, find_start: FindStart, used: Iterable[int] = ()
 ) -> _Walk:
     walk = _Walk(known, find_start)
     for read in cells:
@@ -363,7 +220,7 @@ def _walked(
 
 
 def _crowded(
-    cells: Iterable[_Read], known: _Known, pieces: Iterable[_Piece]
+    cells: Iterable[_Read], known: Sheet, pieces: Iterable[_Piece]
 ) -> tuple[set[Place], Form] | None:
     """Return where the numbers stand in a cell that answers every question left open elsewhere."""
     owners = {piece.cell: piece.question for piece in pieces if piece.text}
@@ -382,7 +239,7 @@ def _crowded(
     return None
 
 
-def _numbered(cells: Sequence[_Read], known: _Known, used: set[int], named: bool) -> list[_Piece]:
+def _numbered(cells: Sequence[_Read], known: Sheet, used: set[int], named: bool) -> list[_Piece]:
     """Look for answers below numbers: headings first, then lines that begin with one.
 
     Args:
@@ -453,7 +310,7 @@ def _answer(
 
 
 def _with_leftovers(
-    answers: Sequence[Answer], cells: Iterable[_Read], known: _Known, used: set[int]
+    answers: Sequence[Answer], cells: Iterable[_Read], known: Sheet, used: set[int]
 ) -> Iterable[Answer]:
     """Show a person what a student wrote under no question, where an answer is missing."""
     left = [
@@ -492,8 +349,3 @@ def _is_elsewhere(text: str) -> bool:
 
 def _words(text: str) -> int:
     return len(_WORD.findall(text))
-
-
-def _marked(cell: Cell, questions: Mapping[str, Question]) -> str | None:
-    question = cell.role.get("question")
-    return question if cell.role.get("role") == "answer" and question in questions else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,9 +23,6 @@ from grader.report.text import markdown
 from tests.report.test_hostile import PAYLOADS
 from tests.review.a_class import ASSIGNMENT, QUESTIONS, a_class
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 HOSTILE = "\n\n".join(PAYLOADS.values())
 
 
@@ -96,17 +92,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     hostile = {"mala": dict.fromkeys(QUESTIONS, HOSTILE)}
     with serving(a_class(tmp_path_factory.mktemp("review") / "class", 5, hostile)) as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @contextmanager
