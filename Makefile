@@ -22,9 +22,8 @@ fast: setup  ## tests without TensorFlow, walls and browser, < 30 s
 test: setup  ## every class of test, small counts, <= 15 min on 2 cores
 	$(PYTEST) $(BOTH) -m "not long"
 
-test-long: setup  ## the full counts; what they said is kept in benchmarks/
-	@mkdir -p benchmarks
-	$(PYTEST) $(BOTH) | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
+test-long: setup  ## the full counts, beside what `make test` ran; kept in benchmarks/
+	$(PYTEST) --no-header --durations=0 $(BOTH) -m long | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
 
 demo: setup  ## grade the sample class
 	$(BIN)/grader grade assignment/samples --out demo-out || [ $$? -eq 1 ]  # 1: some need a person

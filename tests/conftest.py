@@ -70,6 +70,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("tf") is None)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests counted (pytest's `record_property`), so that a kept output says it."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[-1]}: {value} {name}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A memory of trainings of this test run's own; what one test trains, the next need not."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def harassed(controller: subprocess.Popen[bytes], kills: int, chance: random.Ran
     return done
 
 
-def killed(tmp_path: Path, kills: int, count: int) -> None:
+def killed(tmp_path: Path, kills: int, count: int) -> str:
     """Grade again and again, each time from an empty memory, until there were enough kills."""
     source, chance = a_class(tmp_path / "entregas", count), random.Random(time.time_ns())
     assert 0 == grade(source, tmp_path / "undisturbed").wait(300)
@@ -80,7 +81,7 @@ def killed(tmp_path: Path, kills: int, count: int) -> None:
         look(out)
         assert 0 == grade(source, out).wait(300)
         assert expected == left(out)
-    print(f"{done} sandboxes killed in {number} batches of {count} ({stops} stopped): 0 changed")
+    return f"{done} in {number} batches of {count} ({stops} stopped), 0 changed"
 
 
 @pytest.mark.timeout(300)
@@ -91,6 +92,8 @@ def test_kernels_and_trainers_that_are_killed_change_nothing(tmp_path: Path) -> 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_fifty_killed_kernels_and_trainers_change_nothing(tmp_path: Path) -> None:
+def test_fifty_killed_kernels_and_trainers_change_nothing(
+    tmp_path: Path, record_property: Callable[[str, str], None]
+) -> None:
     """Fifty of them."""
-    killed(tmp_path, 50, count=6)
+    record_property("kills of kernels and trainers", killed(tmp_path, 50, count=6))

@@ -69,6 +69,7 @@ def test_any_number_of_workers_gives_the_same(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(5400)
 def test_thirty_beside_a_hog_are_the_same_for_any_number_of_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
