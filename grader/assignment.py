@@ -269,6 +269,9 @@ class Question(Model):
     """A full answer (*instructor*)."""
     experiments: tuple[Name, ...] = ()
     """Experiments whose results the answer speaks of."""
+    beside: tuple[Literal["accuracies", "mistakes", "layers"], ...] = ("accuracies",)
+    """What a marker sees of these experiments beside the answer: the accuracies and their
+    difference, the images that the model got wrong, its layers."""
 
     @property
     def possible(self) -> int:

@@ -61,6 +61,11 @@ class Mark:
     at: str = ""
     answer: str = ""
 
+    def repeats(self, other: Mark | None) -> bool:
+        """Whether another mark says the same of the same text, whoever gave it."""
+        said = self.points, self.comment, self.answer
+        return other is not None and said == (other.points, other.comment, other.answer)
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -82,6 +82,7 @@ OF: Mapping[str, Mapping[str, Any]] = {
         "reason": "Connection refused"
     },
     "grading stopped: {reason}; start it again to go on": {"reason": "MemoryError"},
+    "Kept at {time}.": {"time": "14:03:22"},
     "{path}: {reason}; make room or give the right to write, and start it again to go on": {
         "path": "curso/gradebook.sqlite",
         "reason": "database or disk is full",
@@ -161,9 +162,10 @@ OF: Mapping[str, Mapping[str, Any]] = {
     "Your notebook shows class {number} ({name}) for test image 0.": {"name": "Botín", "number": 9},
 }
 OF_PAGES: Mapping[str, str] = {
-    "answers": "30", "asked": "20", "checks": "4", "count": "3", "done": "12", "found": "15",
+    "answers": "30", "asked": "20", "criteria": "Datos no vistos", "checks": "4", "count": "3",
+    "done": "12", "found": "15",
     "gain": "1", "groups": "9", "high": "5,0", "left": "3", "number": "3", "of": "30",
-    "points": "1,5", "problem": "OSError: no space left", "who": "Eva",
+    "points": "1,5", "problem": "OSError: no space left", "title": "Tres capas", "who": "Eva",
     "label": "Camisa", "late": "1 d 2 h 0 min", "low": "0,0", "more": "4", "passing": "3,0",
     "predicted": "Camiseta", "reason": "…", "wrong": "1 188",
 }  # fmt: skip

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from grader.assignment import Assignment
 from grader.batch.desk import Desk
 from grader.batch.lock import locked
 from grader.batch.page import write_class
@@ -27,19 +28,11 @@ def override(folder: Path, student: str, check_name: str, points: float, because
         raise GradebookError(f"{folder / FILE}: there is no gradebook; check the name")
     with locked(folder), Gradebook(folder) as gradebook:
         assignment = load_assignment(gradebook.assignment_folder)
-        check = assignment.check(check_name)
-        hundredths = round(points * 100) if math.isfinite(points) else -1
-        if not 0 <= hundredths <= check.possible:
-            raise GradebookError(
-                f"{check_name} is worth {check.points:g} points; "
-                f"{points:g} is not from 0 to {check.points:g}"
-            )
         entry, standing = gradebook.entry(student), gradebook.standings()[student]
         dataset = open_dataset(assignment.spec.dataset.spec)
         desk = Desk(assignment, dataset, gradebook, folder, gradebook.language)
         current = standing.scored == desk.scored_by(entry.student)
-        saw = _alone(entry.result, check_name)
-        gradebook.override(student, Override(check_name, hundredths, because, saw))
+        decide(gradebook, assignment, student, check_name, points, because)
         result, failed = desk.write(entry.student, entry.gathered, ran=False)
         # the next `grade` leaves alone what nothing but this mark has changed
         scored = desk.scored_by(entry.student) if current else standing.scored
@@ -47,9 +40,38 @@ def override(folder: Path, student: str, check_name: str, points: float, because
         write_class(folder, assignment, gradebook, gradebook.language)
     before, after = entry.result["points"]["earned"], result["points"]["earned"]
     return (
-        f"{student}: {check_name} is now {points:g} of {check.points:g} points ({because}); "
-        f"earned {before:g} → {after:g}"
+        f"{student}: {check_name} is now {points:g} of {assignment.check(check_name).points:g} "
+        f"points ({because}); earned {before:g} → {after:g}"
     )
+
+
+def decide(
+    gradebook: Gradebook,
+    assignment: Assignment,
+    student: str,
+    check_name: str,
+    points: float,
+    because: str,
+    who: str | None = None,
+) -> None:
+    """Keep a person's points for one check; files follow when somebody writes them.
+
+    Args:
+        who: the person; the user of this process by default.
+
+    Raises:
+        GradebookError: there is no such student, or the points are more than the check is worth.
+        SpecError: there is no such check.
+    """
+    check = assignment.check(check_name)
+    hundredths = round(points * 100) if math.isfinite(points) else -1
+    if not 0 <= hundredths <= check.possible:
+        raise GradebookError(
+            f"{check_name} is worth {check.points:g} points; "
+            f"{points:g} is not from 0 to {check.points:g}"
+        )
+    saw = _alone(gradebook.result(student), check_name)
+    gradebook.override(student, Override(check_name, hundredths, because, saw), who)
 
 
 def _alone(result: dict[str, Any], check: str) -> int | None:

@@ -150,10 +150,12 @@ class Marks:
         return self._rows({"student": student, "question": question})
 
     def comments(self, question: str, criterion: str) -> list[str]:
-        """Return the comments that were written for a criterion, the most used first."""
+        """Return the comments that stand for a criterion, the most used first."""
         rows = self._connection.execute(
-            f"SELECT comment FROM mark WHERE question = ? AND criterion = ? AND comment <> ''"
-            f" AND {_STANDS} GROUP BY comment ORDER BY count(*) DESC, max(number) DESC",
+            "SELECT comment FROM mark AS it WHERE question = ? AND criterion = ? AND comment <> ''"
+            " AND number = (SELECT max(number) FROM mark WHERE student = it.student"
+            f" AND question = it.question AND criterion = it.criterion AND {_STANDS})"
+            " GROUP BY comment ORDER BY count(*) DESC, max(number) DESC",
             (question, criterion),
         )
         return [comment for (comment,) in rows]

@@ -306,15 +306,15 @@ class Gradebook:
             for whose, source, by_s, late, handles in rows
         }
 
-    def override(self, student: str, override: Override) -> None:
-        """Keep a person's mark."""
+    def override(self, student: str, override: Override, who: str | None = None) -> None:
+        """Keep a person's mark; by default that of the user of this process."""
         with self._transaction():
             self._connection.execute(
                 "INSERT INTO event (at, who, student, check_name, points, because, saw)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    _now(), _user(), student, override.check, override.points, override.because,
-                    override.saw,
+                    _now(), who or _user(), student, override.check, override.points,
+                    override.because, override.saw,
                 ),
             )  # fmt: skip
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grader.assignment import Assignment, Experiment
-from grader.evidence import Mistake
+from grader.assignment import Assignment
+from grader.evidence import Evidence, Mistake, Run
 from grader.locale import T, Translator
 from grader.report.images import array_uri
 from grader.report.text import clip
-from grader.result import Graded
 
 Pixels = Callable[[int], npt.NDArray[np.uint8]]
 """The pristine image of a global row number."""
@@ -54,21 +53,22 @@ class MistakesView:
 
 
 def mistakes(
-    graded: Graded, experiment: Experiment, say: Translator, pixels: Pixels | None
-) -> MistakesView | None:
-    """Return where the model of one experiment was wrong, None when it was not measured."""
-    run = graded.run(experiment.id)
+    assignment: Assignment, evidence: Evidence, run: Run | None, say: Translator,
+    pixels: Pixels | None,
+) -> MistakesView | None:  # fmt: skip
+    """Return where the model of a run was wrong, None when there is none or it was not measured."""
     if run is None or run.measured is None:
         return None
     matrix = run.measured.confusion
     total = sum(map(sum, matrix))
     right = sum(row[place] for place, row in enumerate(matrix) if place < len(row))
-    names = _class_names(graded.assignment, say, len(matrix))
+    names = _class_names(assignment, say, len(matrix))
+    start = evidence.splits.get(assignment.spec.dataset.test, (0, 0))[0]
     return MistakesView(
         wrong=say.count(total - right),
         total=say.count(total),
         confusion=_confusion(matrix, names),
-        pictures=tuple(_pictures(run.measured.mistakes, names, graded, say, pixels)),
+        pictures=tuple(_pictures(run.measured.mistakes, names, start, say, pixels)),
     )
 
 
@@ -108,13 +108,12 @@ def _shade(count: int, total: int) -> int:
 def _pictures(
     found: Sequence[Mistake],
     names: Sequence[str],
-    graded: Graded,
+    start: int,
     say: Translator,
     pixels: Pixels | None,
 ) -> list[Picture]:
     if pixels is None:
         return []
-    start = graded.evidence.splits.get(graded.assignment.spec.dataset.test, (0, 0))[0]
     shown = []
     for mistake in found:
         try:

@@ -5,11 +5,9 @@ Everything here was measured by the trainer or recorded in the kernel; nothing i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Any, Literal
+from typing import Any
 
 from grader import reasons
 from grader.assignment import Assignment, Experiment
@@ -18,22 +16,14 @@ from grader.checks.outline import outline
 from grader.evidence import Fit, Measurement, Run
 from grader.findings import Status
 from grader.locale import T, Translator
-from grader.recipes import Node, Recipe
 from grader.report import charts
+from grader.report.layers import Row, layer_rows, side_by_side
 from grader.report.text import clip
 from grader.report.words import DECIMALS, TRAINED_BY, cell_line, points_text
-from grader.result import Graded, layer_text, layer_texts
+from grader.result import Graded, layer_texts
 from grader.thresholds import Thresholds, Variant
 
 TABLE_EPOCHS = 40
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a table: words and numbers, already written in the reader's language."""
-
-    cells: tuple[str, ...]
-    mark: Literal["", "same", "changed", "missing", "extra"] = ""
 
 
 @dataclass(frozen=True)
@@ -274,11 +264,11 @@ class ExperimentWriter:
             (f for f in self._graded.findings if f.check == f"{experiment.id}.architecture"), None
         )
         if finding is None or finding.status is Status.PASSED:
-            return tuple(_layer_rows(run.fit.recipe, self._say)), False
+            return tuple(layer_rows(run.fit.recipe, self._say)), False
         match = nearest(experiment, run)
         unknown = outline(run.fit.recipe, run.fit.compiled).unknown
         found = layer_texts(run) if unknown or not match.found else match.found
-        return tuple(_difference(match.expected, found)), True
+        return tuple(side_by_side(match.expected, found)), True
 
 
 def _accuracies(measured: Measurement | None, limits: Thresholds | None) -> charts.Measured:
@@ -302,58 +292,3 @@ def _first(values: Sequence[float | None]) -> float | None:
 
 def _at(values: Sequence[float | None], epoch: int) -> float | None:
     return values[epoch - 1] if epoch <= len(values) else None
-
-
-def _layer_rows(recipe: Recipe, say: Translator) -> list[Row]:
-    """Layers, the shape of what they put out, and their trained values, where these are plain."""
-    rows, shapes = [], [list(recipe.input_shape)]
-    for place, node in enumerate(recipe.nodes):
-        before = shapes[place] if node.inputs == [place - 1] else []
-        shape, parameters = _effect(node, before)
-        shapes.append(shape)
-        size = " × ".join(say.count(side) for side in shape) or "–"
-        rows.append(
-            Row(
-                (
-                    clip(layer_text(node.op, node.config), 160),
-                    size,
-                    "–" if parameters is None else say.count(parameters),
-                )
-            )
-        )
-    return rows
-
-
-def _effect(node: Node, shape: list[int]) -> tuple[list[int], int | None]:
-    """Return a layer's output shape and trained values; ([], None) where that is not plain."""
-    units = node.config.get("units")
-    if not shape or node.custom:
-        return [], None
-    if node.op == "Flatten":
-        return [math.prod(shape)], 0
-    if node.op == "Dense" and isinstance(units, int):
-        return [*shape[:-1], units], (shape[-1] + bool(node.config.get("use_bias", True))) * units
-    if node.op in ("Activation", "ReLU", "Softmax", "Dropout", "Rescaling", "GaussianNoise", "ELU"):
-        return shape, 0
-    return [], None
-
-
-def _difference(wanted: Sequence[str], found: Sequence[str]) -> list[Row]:
-    rows = []
-    for tag, low, high, start, stop in SequenceMatcher(
-        None, wanted, found, autojunk=False
-    ).get_opcodes():
-        for step in range(max(high - low, stop - start)):
-            left = wanted[low + step] if low + step < high else ""
-            right = found[start + step] if start + step < stop else ""
-            mark: Literal["same", "changed", "missing", "extra"] = (
-                "same"
-                if tag == "equal"
-                else "changed"
-                if left and right
-                else "missing"
-                if left
-                else "extra"
-            )
-            rows.append(Row((clip(left, 160) or "–", clip(right, 160) or "–"), mark))
-    return rows

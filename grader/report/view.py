@@ -97,8 +97,12 @@ def page(graded: Graded, say: Translator, pixels: Pixels | None) -> Page:
     others = {section.id: section for section in sections(graded, say)}
     judged = bool(graded.findings) and graded.problem is None
     stories = tuple(
-        Story(view, others.pop(view.id, None), mistakes(graded, experiment, say, pixels))
-        for view, experiment in zip(views, experiments, strict=True)
+        Story(
+            view,
+            others.pop(view.id, None),
+            mistakes(graded.assignment, graded.evidence, graded.run(view.id), say, pixels),
+        )
+        for view in views
         if judged
     )
     return Page(

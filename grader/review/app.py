@@ -1,13 +1,17 @@
 """The marking pages' addresses: each request reads the gradebook, and a form adds to it.
 
 /                      what is left to mark          /q/QUESTION            the next group
-/q/QUESTION/N          a group, from 1               /s/STUDENT/QUESTION    one answer
-/undo                  take the last action back     /done                  what to export
+/q/QUESTION/N          a group, from 1               /student/N/QUESTION    one answer
+/students              everybody, by number          /student/N             answers and findings
+/student/N/check/NAME  decide a finding              /undo                  take an action back
+/done                  what to export                /marker                who marks
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,15 +23,27 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from grader.gradebook import MarksChanged
+from grader.locale import Translator
 from grader.report.pages import page_template, template_folder
+from grader.review.beside import Evidence
 from grader.review.guard import Guard, Secrets
-from grader.review.marking import BadForm, read_form
+from grader.review.marking import BadForm, Decision, read_form
 from grader.review.pages import Pages
 from grader.review.rendering import Rendering
-from grader.review.sheets import Group, Sheets, Written
+from grader.review.sheets import Group, Sheets
+from grader.review.students import StudentPages
 
 MAX_NAME = 60
 MARKER = "grader-marker"
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Where an answer's page leads: to the one before, the next one, and on when it is marked."""
+
+    before: str | None
+    next: str | None
+    on: str
 
 
 class Review:
@@ -39,18 +55,23 @@ class Review:
     """
 
     def __init__(
-        self, sheets: Sheets, rendering: Rendering, language: str, who: str, hosts: Sequence[str]
-    ) -> None:
-        self.sheets, self.rendering = sheets, rendering
-        self.language, self.who = language, who
+        self, sheets: Sheets, rendering: Rendering, evidence: Evidence, who: str,
+        hosts: Sequence[str],
+    ) -> None:  # fmt: skip
+        self.sheets, self.rendering, self.who = sheets, rendering, who
+        say = Translator(evidence.say.language)
+        self.language = say.language
         self.secrets = Secrets()
-        self.pages = Pages(sheets, language)
+        self.pages, self.people = Pages(sheets, evidence, say), StudentPages(sheets, say)
         self.app = Starlette(
             routes=[
                 Route("/", self.overview),
                 Route("/q/{question}", self.next_group),
                 Route("/q/{question}/{number:int}", self.group, methods=["GET", "POST"]),
-                Route("/s/{student}/{question}", self.single, methods=["GET", "POST"]),
+                Route("/students", self.students),
+                Route("/student/{number:int}", self.student),
+                Route("/student/{number:int}/{question}", self.single, methods=["GET", "POST"]),
+                Route("/student/{number:int}/check/{check}", self.decide, methods=["POST"]),
                 Route("/undo", self.undo, methods=["POST"]),
                 Route("/marker", self.marker, methods=["POST"]),
                 Route("/done", self.done),
@@ -65,34 +86,64 @@ class Review:
 
     async def next_group(self, request: Request) -> Response:
         """The first group of a question that waits; the overview when none does."""
-        question = self._question(request)
-        number = self._waiting(question, after=0)
-        return RedirectResponse(f"/q/{question}/{number}" if number else "/", 303)
+        question = await self._question(request)
+        return RedirectResponse(self._waiting(question, after=0), 303)
 
     async def group(self, request: Request) -> Response:
         """Read a group, or mark it."""
-        question, number = self._question(request), int(request.path_params["number"])
+        question, number = await self._question(request), int(request.path_params["number"])
         groups = self.sheets.groups(question)
         if not 1 <= number <= len(groups):
             raise HTTPException(404)
-        group = groups[number - 1]
+        place = f"/q/{question}/"
+        moves = Moves(
+            f"{place}{number - 1}" if number > 1 else None,
+            f"{place}{number + 1}" if number < len(groups) else None,
+            place.rstrip("/"),
+        )
+        context = {"number": number, "of": len(groups), "student": None}
         if request.method == "POST":
-            done = await self._mark(request, group)
-            following = self._waiting(question, after=number)
-            to = f"/q/{question}/{following}" if following else "/"
-            return done or RedirectResponse(to, 303)
-        return self._page(request, "answer.html", self.pages.group(group, number, len(groups)))
+            marked = await self._mark(request, groups[number - 1], context)
+            return marked or RedirectResponse(self._waiting(question, after=number), 303)
+        return self._answer(request, groups[number - 1], moves, context)
+
+    async def students(self, request: Request) -> Response:
+        """Everybody by number, those who need a person first."""
+        named = {"named": request.query_params.get("names") == "1"}
+        return self._page(request, "students.html", {**self.people.everybody(), **named})
+
+    async def student(self, request: Request) -> Response:
+        """One student's answers and findings."""
+        return self._page(request, "student.html", self.people.one(self._student(request)))
 
     async def single(self, request: Request) -> Response:
         """Read one answer, or mark it alone."""
-        question = self._question(request)
-        written = self.sheets.written[question].get(request.path_params["student"])
+        student, question = self._student(request), str(request.path_params["question"])
+        written = self.sheets.written.get(question, {}).get(student)
         if written is None:
             raise HTTPException(404)
         group = Group(question, (written,))
+        number = self.sheets.number(student)
+        context = {"number": None, "of": None, "student": number}
+        moves = self._around(student, question)
         if request.method == "POST":
-            return await self._mark(request, group) or RedirectResponse(request.url.path, 303)
-        return self._page(request, "answer.html", self.pages.group(group, None, None))
+            return await self._mark(request, group, context) or RedirectResponse(moves.on, 303)
+        return self._answer(request, group, moves, context)
+
+    async def decide(self, request: Request) -> Response:
+        """Keep a person's points for a finding."""
+        student, check = self._student(request), str(request.path_params["check"])
+        if check not in {one.name for one in self.sheets.assignment.spec.checks}:
+            raise HTTPException(404)
+        form = await self._form(request)
+        back = f"/student/{self.sheets.number(student)}"
+        try:
+            self.people.decide(self._who(request), student, check, form)
+        except BadForm as bad:
+            context = {"problem": str(bad), "back": back}
+            return self._page(request, "problem.html", context, status=400)
+        self.rendering.ask([student])
+        return RedirectResponse(back, 303)
 
     async def undo(self, request: Request) -> Response:
         """Take the marker's last action back, and show what it had marked."""
@@ -102,6 +153,9 @@ class Review:
         if not whose:
             return RedirectResponse("/", 303)
         student, question = whose[0]
+        self.sheets.marked(question)
+        if len(whose) == 1:
+            return RedirectResponse(f"/student/{self.sheets.number(student)}/{question}", 303)
         return RedirectResponse(self._place(student, question), 303)
 
     async def marker(self, request: Request) -> Response:
@@ -122,25 +176,57 @@ class Review:
             },
         )  # fmt: skip
 
-    async def _mark(self, request: Request, group: Group) -> Response | None:
-        """Keep what a form decided; return a page only where it could not be kept."""
+    def _answer(
+        self, request: Request, group: Group, moves: Moves, context: Mapping[str, Any]
+    ) -> Response:
+        shown = {**self.pages.group(group), **context, "moves": moves, "kept": "", "open": ()}
+        return self._page(request, "answer.html", shown)
+
+    async def _mark(
+        self, request: Request, group: Group, context: Mapping[str, Any]
+    ) -> Response | None:
+        """Keep what a form decided.
+
+        Returns:
+            A page where it could not be kept; what an autosave shows; None where a person pressed
+            the button and the next answer can come.
+        """
         form = await self._form(request)
         question = self.sheets.questions[group.question]
         try:
             decision = read_form(group.question, question, group.members, form)
-            if decision.points:
-                self.sheets.gradebook.marks.add(
-                    self._who(request), decision.marks(group.question, group.members),
-                    decision.seen, {one.key: one.text for one in group.members},
-                )  # fmt: skip
-                self.rendering.ask(one.student.id for one in group.members)
+            self._keep(request, group, decision)
         except BadForm as bad:
-            return self._page(request, "problem.html", {"problem": str(bad)}, status=400)
+            said = {"problem": str(bad), "back": request.url.path}
+            return self._page(request, "problem.html", said, status=400)
         except MarksChanged:
-            shown = self.pages.group(group, None, None)
-            context = {**shown, "yours": decision, "back": request.url.path}
-            return self._page(request, "conflict.html", context, status=409)
-        return None
+            both = {"yours": decision, "back": request.url.path}
+            shown = {**self.pages.group(group), **context, **both}
+            return self._page(request, "conflict.html", shown, status=409)
+        if not form.get("autosave"):
+            return None
+        kept = {
+            "seen": self.pages.seen(group),
+            "kept": self.pages.now(),
+            "open": self.pages.without_level(question, decision),
+        }
+        return self._page(request, "kept.html", kept)
+
+    def _keep(self, request: Request, group: Group, decision: Decision) -> None:
+        """Add what is new of a decision; what stands already is not said twice."""
+        standing = self.sheets.marks(group.question)
+        new = [
+            (student, mark)
+            for student, mark in decision.marks(group.question, group.members)
+            if not mark.repeats(standing[student].get(mark.criterion))
+        ]
+        if new:
+            self.sheets.gradebook.marks.add(
+                self._who(request), new, decision.seen,
+                {one.key: one.text for one in group.members},
+            )  # fmt: skip
+            self.sheets.marked(group.question)
+            self.rendering.ask({student for student, _ in new})
 
     async def _form(self, request: Request) -> Mapping[str, str]:
         async with request.form(max_files=0, max_fields=200) as form:
@@ -149,19 +235,31 @@ class Review:
             raise HTTPException(403, "this form is not of this page; open it again")
         return said
 
-    def _waiting(self, question: str, after: int) -> int | None:
-        """Return the number of the next group with something open, after one; then from the top."""
-        groups, marks = self.sheets.groups(question), self.sheets.marks(question)
-        waiting = [
-            number
-            for number, group in enumerate(groups, start=1)
-            if not all(self._done(question, one, marks) for one in group.members)
-        ]
-        later = [number for number in waiting if number > after]
-        return next(iter([*later, *waiting]), None)
+    def _waiting(self, question: str, after: int) -> str:
+        """Return where the next group with something open is, after one; then from the top."""
+        marks, later, first = self.sheets.marks(question), None, None
+        for number, group in enumerate(self.sheets.groups(question), start=1):
+            if all(self.sheets.is_done(question, marks[one.student.id]) for one in group.members):
+                continue
+            first = first or number
+            if number > after:
+                later = number
+                break
+        found = later or first
+        return f"/q/{question}/{found}" if found else "/"
 
-    def _done(self, question: str, one: Written, marks: Mapping[str, Any]) -> bool:
-        return self.sheets.is_done(question, marks[one.student.id])
+    def _around(self, student: str, question: str) -> Moves:
+        """Return the answers before and after one in the order by student."""
+        number = self.sheets.number(student)
+        asked = [name for name in self.sheets.questions if student in self.sheets.written[name]]
+        place = asked.index(question)
+        here = f"/student/{number}"
+        following = f"{here}/{asked[place + 1]}" if place + 1 < len(asked) else None
+        return Moves(
+            f"{here}/{asked[place - 1]}" if place else here,
+            following or here,
+            following or here,
+        )
 
     def _place(self, student: str, question: str) -> str:
         for number, group in enumerate(self.sheets.groups(question), start=1):
@@ -169,11 +267,19 @@ class Review:
                 return f"/q/{question}/{number}"
         return "/"
 
-    def _question(self, request: Request) -> str:
+    async def _question(self, request: Request) -> str:
+        """Return the question of an address, once its answers are grouped."""
         question = str(request.path_params["question"])
         if question not in self.sheets.questions:
             raise HTTPException(404)
+        await asyncio.wrap_future(self.sheets.grouping(question))
         return question
+
+    def _student(self, request: Request) -> str:
+        number = int(request.path_params["number"])
+        if not 1 <= number <= len(self.sheets.students):
+            raise HTTPException(404)
+        return self.sheets.students[number - 1]
 
     def _who(self, request: Request) -> str:
         try:
@@ -187,4 +293,8 @@ class Review:
     ) -> Response:
         template = page_template(self.language, f"review/{name}")
         common = {"form": self.secrets.form, "who": self._who(request), "path": request.url.path}
-        return HTMLResponse(template.render(**common, **context), status)
+        answer = HTMLResponse(template.render(**common, **context), status)
+        if status != 200:  # an autosave's answer then takes the whole page (htmx)
+            answer.headers["HX-Retarget"] = "body"
+            answer.headers["HX-Reswap"] = "innerHTML"
+        return answer

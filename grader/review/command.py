@@ -11,11 +11,12 @@ from pathlib import Path
 import uvicorn
 
 from grader.batch.lock import locked
-from grader.batch.page import write_class
 from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook
 from grader.loading import load_assignment
+from grader.locale import Translator
 from grader.review.app import Review
+from grader.review.beside import Evidence
 from grader.review.rendering import Rendering
 from grader.review.sheets import Sheets
 
@@ -42,10 +43,10 @@ def review(folder: Path, port: int, who: str | None, say: Callable[[str], None])
             number = listening.getsockname()[1]
             rendering = Rendering(folder, assignment, dataset)
             hosts = [f"{HOST}:{number}", f"localhost:{number}"]
-            pages = Review(
-                Sheets(assignment, gradebook), rendering, gradebook.language,
-                who or getpass.getuser(), hosts,
-            )  # fmt: skip
+            sheets = Sheets(assignment, gradebook)
+            sheets.compare()
+            evidence = Evidence(assignment, gradebook, dataset, Translator(gradebook.language))
+            pages = Review(sheets, rendering, evidence, who or getpass.getuser(), hosts)
             say(f"open http://{HOST}:{number}/?token={pages.secrets.token}")
             say("Ctrl-C ends it; what you have marked is kept with every key")
             config = uvicorn.Config(pages.app, log_level="warning", lifespan="off")
@@ -54,6 +55,8 @@ def review(folder: Path, port: int, who: str | None, say: Callable[[str], None])
             if rendering.left:
                 say(f"writing the reports of {rendering.left} students")
             rendering.finish()
+            from grader.batch.page import write_class  # draws: matplotlib takes half a second
+
             write_class(folder, assignment, gradebook, gradebook.language)
             if rendering.problem:
                 say(f"reports could not be written: {rendering.problem}")

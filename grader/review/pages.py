@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from grader.assignment import Criterion
-from grader.locale import Translator
+from grader.assignment import Criterion, Question
+from grader.locale import T, Translator
 from grader.report.text import markdown
 from grader.report.words import points_text
 from grader.result import Mark
+from grader.review.beside import Evidence
+from grader.review.difference import difference
+from grader.review.marking import Decision
 from grader.review.sheets import Group, Sheets, Written
 from grader.rubric.ideas import Suggestion
-from grader.rubric.measured import contradictions, rows
 
 MAX_SHOWN = 20_000  # characters of an answer
 
@@ -52,25 +55,24 @@ class CriterionForm:
 class Member:
     """One answer of a group: whose it is (hidden at first), and its marks."""
 
+    number: int
     id: str
     name: str
-    done: bool
     points: str
     changed: bool
 
 
 class Pages:
-    """Builds the templates' values in one language."""
+    """Builds the values of the pages by question in one language."""
 
-    def __init__(self, sheets: Sheets, language: str) -> None:
-        self.sheets = sheets
-        self.say = Translator(language)
+    def __init__(self, sheets: Sheets, evidence: Evidence, say: Translator) -> None:
+        self.sheets, self.evidence, self.say = sheets, evidence, say
 
     def overview(self) -> dict[str, Any]:
         """Each question with its prompt, how many groups it has and how far marking is."""
         questions = []
         for number, (name, done, of) in enumerate(self.sheets.progress(), start=1):
-            question = self.sheets.questions[name]
+            question, grouping = self.sheets.questions[name], self.sheets.grouping(name)
             questions.append(
                 {
                     "name": name,
@@ -78,52 +80,54 @@ class Pages:
                     "prompt": markdown(self.say(question.prompt.text), 600),
                     "done": done,
                     "of": of,
-                    "groups": len(self.sheets.groups(name)),
+                    "groups": len(grouping.result()) if grouping.done() else None,
                 }
             )
         return {"questions": questions}
 
-    def group(self, group: Group, number: int | None, of: int | None) -> dict[str, Any]:
+    def group(self, group: Group) -> dict[str, Any]:
         """A group's first answer with evidence and advice, and the form for all of them."""
         first = group.members[0]
         question = self.sheets.questions[group.question]
         marks = self.sheets.marks(group.question)
         advice = self.sheets.advice(group.question, first.text)
-        versions = {
-            one.student.id: self.sheets.gradebook.marks.version(one.student.id, group.question)
-            for one in group.members
-        }
-        measured = rows(first.runs, question.experiments)
         model = question.model_answer
         return {
             "question": group.question,
             "place": list(self.sheets.questions).index(group.question) + 1,
-            "number": number,
-            "of": of,
             "prompt": markdown(self.say(question.prompt.text), 3_000),
             "model": markdown(self.say(model.text), 5_000) if model else None,
             "text": markdown(first.text, MAX_SHOWN),
             "marked_text": highlighted(first.text, advice.values()),
             "status": first.answer["status"],
             "sure": first.answer["sure"],
-            "measured": [self._row(row) for row in measured],
-            "notes": [self.say(note) for note in contradictions(first.text, measured)],
+            "beside": self.evidence.of(question, first),
             "criteria": [
                 self._criterion(group, one, marks, advice.get(one.id)) for one in question.criteria
             ],
             "members": [self._member(group.question, one, marks) for one in group.members],
             "earlier": self._earlier(group.question, first),
-            "seen": json.dumps(versions),
+            "seen": self.seen(group),
         }
 
-    def _row(self, row: Any) -> dict[str, str]:
-        values = {
-            key: "–" if value is None else self.say.number(value, 3)
-            for key, value in (
-                ("train", row.train_accuracy), ("test", row.test_accuracy), ("gap", row.gap),
-            )
-        }  # fmt: skip
-        return {"experiment": row.experiment, **values}
+    def seen(self, group: Group) -> str:
+        """Return what a form sends back so that nobody's marks are overwritten."""
+        version = self.sheets.gradebook.marks.version
+        return json.dumps(
+            {one.student.id: version(one.student.id, group.question) for one in group.members}
+        )
+
+    def now(self) -> str:
+        """Return what an autosave says."""
+        return self.say(T("Kept at {time}.", time=datetime.now().strftime("%H:%M:%S")))
+
+    def without_level(self, question: Question, decision: Decision) -> list[str]:
+        """Return the criteria that have a comment and no level yet, so that nothing is kept."""
+        return [
+            self.say(criterion.title.text)
+            for criterion in question.criteria
+            if decision.comments[criterion.id] and criterion.id not in decision.points
+        ]
 
     def _criterion(
         self,
@@ -167,21 +171,26 @@ class Pages:
     ) -> Member:
         own = marks[one.student.id]
         return Member(
+            number=self.sheets.number(one.student.id),
             id=one.student.id,
             name=one.student.name,
-            done=self.sheets.is_done(question, own),
             points=points_text(sum(mark.points for mark in own.values()), self.say) if own else "–",
-            changed=bool(self._earlier(question, one)),
+            changed=any(mark.answer != one.key for mark in self._before(question, one)),
         )
+
+    def _before(self, question: str, one: Written) -> list[Mark]:
+        given = self.sheets.gradebook.marks.of(one.student.id)
+        return [mark for mark in given if mark.question == question]
 
     def _earlier(self, question: str, one: Written) -> dict[str, Any] | None:
         """The text that was marked before this one, and the points that it got."""
-        given = self.sheets.gradebook.marks.of(one.student.id)
-        before = [mark for mark in given if mark.question == question and mark.answer != one.key]
+        before = [mark for mark in self._before(question, one) if mark.answer != one.key]
         if not before:
             return None
+        passage = self.sheets.gradebook.marks.passage(before[-1].answer)
         return {
-            "text": self.sheets.gradebook.marks.passage(before[-1].answer)[:MAX_SHOWN],
+            "text": passage[:MAX_SHOWN],
+            "difference": difference(passage, one.text),
             "points": points_text(sum(mark.points for mark in before), self.say),
             "who": before[-1].who,
         }

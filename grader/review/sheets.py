@@ -1,11 +1,14 @@
-"""What a marker reads: a class's answers by question, in groups, with marks, advice and evidence.
+"""What a marker reads: a class's answers by question, in groups, with marks and advice.
 
-Answers are read once; marks are read again whenever they are asked for, since others mark too.
+Answers are read once, when the pages open; nothing but these pages writes marks meanwhile (the
+folder is locked), so marks are read again only after one was given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -51,13 +54,14 @@ class Group:
 class Sheets:
     """All answers of a class.
 
-    Groups of one come in the order of their texts' keys: not the alphabet's, which would favour
-    somebody.
+    Groups of one come in the order of their texts' keys, and students in the order of their ids'
+    hashes: not the alphabet's, which would favour somebody, and which tells who it is.
     """
 
     assignment: Assignment
     gradebook: Gradebook
-    _groups: dict[str, list[Group]] = field(default_factory=dict)
+    _groups: dict[str, Future[list[Group]]] = field(default_factory=dict)
+    _marks: dict[str, dict[str, dict[str, Mark]]] = field(default_factory=dict)
 
     @property
     def questions(self) -> Mapping[str, Question]:
@@ -75,28 +79,54 @@ class Sheets:
                     found[answer["question"]][student.id] = one
         return found
 
-    def groups(self, question: str) -> list[Group]:
-        """Return a question's groups, the largest first."""
-        if question not in self._groups:
-            written = sorted(
-                self.written[question].values(), key=lambda one: (one.key, one.student.id)
-            )
-            places = groups([one.text for one in written])
-            self._groups[question] = [
-                Group(question, tuple(written[place] for place in group)) for group in places
-            ]
+    @cached_property
+    def students(self) -> tuple[str, ...]:
+        """Everybody's ids, in the order in which the pages number them from 1."""
+        return blind_order(self.gradebook.standings())
+
+    def number(self, student: str) -> int:
+        """Return the number by which the pages call a student."""
+        return self._numbers[student]
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {student: number for number, student in enumerate(self.students, start=1)}
+
+    def compare(self) -> None:
+        """Begin to group all questions' answers, behind the marker's back."""
+        worker = ThreadPoolExecutor(1)
+        for question, written in self.written.items():
+            answers = tuple(written.values())
+            self._groups[question] = worker.submit(_grouped, question, answers)
+        worker.shutdown(wait=False)
+
+    def grouping(self, question: str) -> Future[list[Group]]:
+        """Return what will be a question's groups, the largest first."""
+        if not self._groups:
+            self.compare()
         return self._groups[question]
+
+    def groups(self, question: str) -> list[Group]:
+        """Return a question's groups; waits until they are found."""
+        return self.grouping(question).result()
 
     def marks(self, question: str) -> dict[str, dict[str, Mark]]:
         """Return the marks of a question that count, by student and by criterion."""
-        given = self.gradebook.marks.of_question(question)
-        counting: dict[str, dict[str, Mark]] = {}
-        for student, written in self.written[question].items():
-            marks = given.get(student, {})
-            counting[student] = {
-                name: mark for name, mark in marks.items() if mark.answer == written.key
+        if question not in self._marks:
+            given = self.gradebook.marks.of_question(question)
+            self._marks[question] = {
+                student: {
+                    name: mark
+                    for name, mark in given.get(student, {}).items()
+                    if mark.answer == written.key
+                }
+                for student, written in self.written[question].items()
             }
-        return counting
+        return self._marks[question]
+
+    def marked(self, question: str) -> None:
+        """Marks of a question were given or taken back."""
+        self._marks.pop(question, None)
 
     def is_done(self, question: str, marks: Mapping[str, Mark]) -> bool:
         """Whether every criterion of an answer has a mark."""
@@ -116,3 +146,14 @@ class Sheets:
             for criterion in self.questions[question].criteria
         }
         return {name: one for name, one in found.items() if one is not None}
+
+
+def blind_order(students: Iterable[str]) -> tuple[str, ...]:
+    """Return ids in an order that says nothing of them and is the same each time."""
+    return tuple(sorted(students, key=lambda one: hashlib.sha256(one.encode()).digest()))
+
+
+def _grouped(question: str, answers: Iterable[Written]) -> list[Group]:
+    written = sorted(answers, key=lambda one: (one.key, one.student.id))
+    places = groups([one.text for one in written])
+    return [Group(question, tuple(written[place] for place in group)) for group in places]

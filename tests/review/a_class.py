@@ -7,12 +7,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+from grader.evidence import Measurement, Mistake, Run
 from grader.gradebook import Gradebook
 from grader.grading import Gathered, conclude, template_of
 from grader.loading import default_folder, load_assignment
 from grader.notebook import read_notebook
 from grader.result import NotebookFile, Student, result_json
-from tests.factories import evidence, run
+from tests.factories import evidence, measurement, mlp, run
 from tests.rubric.labelled import labelled
 
 ASSIGNMENT = load_assignment(default_folder())
@@ -31,15 +32,27 @@ def notebook_of(answers: dict[str, str]) -> bytes:
     return json.dumps(sheet).encode()
 
 
-def hand_in(book: Gradebook, student: Student, answers: dict[str, str], **seen: Any) -> None:
-    """Grade a notebook with these answers, as if it had run."""
+def measured() -> Measurement:
+    """A measurement with the mistakes that a report shows: coats and shirts, mostly."""
+    confusion = [[1000 if row == column else 0 for column in range(10)] for row in range(10)]
+    confusion[6][0], confusion[6][6] = 200, 800
+    wrong = [Mistake(row=60_000 + row, label=6, predicted=0, confidence=0.99) for row in (4, 40)]
+    return measurement().model_copy(update={"confusion": confusion, "mistakes": wrong})
+
+
+def hand_in(
+    book: Gradebook, student: Student, answers: dict[str, str], *runs: Run
+) -> dict[str, Any]:
+    """Grade a notebook with these answers as if it had run; return its result."""
     data = notebook_of(answers)
     notebook = read_notebook(data, f"{student.id}.ipynb")
-    runs = [run(1, **seen), run(2, units=500)] if seen else [run(1)]
     file = NotebookFile(f"{student.id}.ipynb", notebook.sha256)
+    runs = runs or (run(1, measured=measured()), run(2, mlp(500, 500, 500)))
     gathered = Gathered(file, notebook, evidence(*runs))
     graded = conclude(ASSIGNMENT, TEMPLATE, gathered, student, marks=book.marks.of(student.id))
-    book.add(student, gathered, result_json(graded, "es"))
+    result = result_json(graded, "es")
+    book.add(student, gathered, result)
+    return result
 
 
 def a_class(folder: Path, count: int, extra: dict[str, dict[str, str]] | None = None) -> Path:

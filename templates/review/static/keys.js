@@ -1,14 +1,16 @@
 // Keys for markers. Without this file everything works by links and buttons.
+// Pages may be replaced under it (htmx), so nothing of a page is remembered here.
 "use strict";
 
-const form = document.querySelector("form.rubric");
-const criteria = form ? [...form.querySelectorAll("fieldset")] : [];
+const rubric = () => document.querySelector("form.rubric");
+const criteria = () => [...document.querySelectorAll("form.rubric fieldset")];
 const isOpen = (criterion) => !criterion.querySelector(":checked");
 const focusOn = (criterion) => criterion?.querySelector("input[type=radio]")?.focus({ preventScroll: true });
+const changed = (field) => field.dispatchEvent(new Event("change", { bubbles: true }));
 
 function current() {
   const inside = document.activeElement?.closest("fieldset");
-  return criteria.includes(inside) ? inside : criteria.find(isOpen) ?? criteria[0];
+  return inside ?? criteria().find(isOpen) ?? criteria()[0];
 }
 
 function give(number) {
@@ -16,16 +18,24 @@ function give(number) {
   const level = criterion?.querySelectorAll("input[type=radio]")[number - 1];
   if (!level) return;
   level.checked = true;
-  const next = criteria[criteria.indexOf(criterion) + 1];
+  changed(level);
+  const next = criteria()[criteria().indexOf(criterion) + 1];
   if (next) focusOn(next);
-  else form.querySelector("button.main").focus();
+  else rubric().querySelector("button.main").focus();
 }
 
 function accept() {
-  for (const level of form.querySelectorAll("[data-suggested]")) {
+  for (const level of rubric().querySelectorAll("[data-suggested]")) {
     if (isOpen(level.closest("fieldset"))) level.checked = true;
   }
-  form.requestSubmit();
+  rubric().requestSubmit();
+}
+
+function reuse(button) {
+  const field = rubric().elements[button.dataset.for];
+  field.value = field.value ? `${field.value} ${button.textContent}` : button.textContent;
+  changed(field);
+  field.focus();
 }
 
 function press(event) {
@@ -33,6 +43,7 @@ function press(event) {
   const writing = event.target.matches("textarea, input:not([type=radio])");
   if (event.key === "Escape" && writing) event.target.blur();
   if (writing) return;
+  const form = rubric();
   if (event.key === "?") {
     const help = document.querySelector(".help");
     if (help) help.open = !help.open;
@@ -53,13 +64,23 @@ function press(event) {
   event.preventDefault();
 }
 
-document.addEventListener("keydown", press);
-form?.querySelector(".accept")?.addEventListener("click", accept);
-for (const button of document.querySelectorAll(".reuse")) {
-  button.addEventListener("click", () => {
-    const field = form.elements[button.dataset.for];
-    field.value = field.value ? `${field.value} ${button.textContent}` : button.textContent;
-    field.focus();
-  });
+function click(event) {
+  const button = event.target.closest("button");
+  if (button?.matches(".accept")) accept();
+  else if (button?.matches(".reuse")) reuse(button);
 }
-focusOn(criteria.find(isOpen));
+
+function lost() {
+  const place = document.querySelector("#kept");
+  if (!place) return;
+  const said = place.querySelector("p") ?? place.appendChild(document.createElement("p"));
+  Object.assign(said, { className: "warn", textContent: rubric().dataset.lost });
+}
+
+document.addEventListener("keydown", press);
+document.addEventListener("click", click);
+document.addEventListener("htmx:sendError", lost);
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target === document.body) focusOn(criteria().find(isOpen));
+});
+focusOn(criteria().find(isOpen));
