@@ -9,7 +9,9 @@ from difflib import SequenceMatcher
 from markupsafe import Markup
 
 MOST = 6_000  # characters of either; difflib's time grows with the square of what differs
-_PIECE = re.compile(r"\s+|[^\s]+")
+_PIECE = re.compile(r"\s*\S+\s*$|\s*\S+")  # a word with the space before it, or the last one
+
+_OUT, _NEW = Markup("{}<del>{}</del>"), Markup("{}<ins>{}</ins>")
 
 
 def difference(before: str, now: str) -> Markup | None:
@@ -23,12 +25,13 @@ def difference(before: str, now: str) -> Markup | None:
 
 
 def _parts(before: list[str], now: list[str]) -> Iterator[Markup]:
-    matcher = SequenceMatcher(None, before, now, autojunk=False)
+    words = [[piece.strip() for piece in pieces] for pieces in (before, now)]
+    matcher = SequenceMatcher(None, *words, autojunk=False)
     for tag, low, high, start, stop in matcher.get_opcodes():
         if tag == "equal":
             yield Markup("{}").format("".join(now[start:stop]))
             continue
-        if high > low:
-            yield Markup("<del>{}</del>").format("".join(before[low:high]))
-        if stop > start:
-            yield Markup("<ins>{}</ins>").format("".join(now[start:stop]))
+        for form, pieces in ((_OUT, before[low:high]), (_NEW, now[start:stop])):
+            text = "".join(pieces)
+            word = text.lstrip()
+            yield form.format(text[: len(text) - len(word)], word) if word else Markup("")

@@ -70,8 +70,8 @@ def test_the_model_that_was_built(tmp_path: Path, dataset: Dataset) -> None:
     ("before", "now", "shown"),
     [
         ("La red memoriza datos.", "La red memoriza los datos.",
-         "La red memoriza <ins>los </ins>datos."),
-        ("uno dos", "uno tres", "uno <del>dos</del><ins>tres</ins>"),
+         "La red memoriza <ins>los</ins> datos."),
+        ("uno dos", "uno tres", "uno <del>dos</del> <ins>tres</ins>"),
         ("<b>", "<i>", "<del>&lt;b&gt;</del><ins>&lt;i&gt;</ins>"),
         ("igual", "igual", "igual"),
     ],
@@ -101,7 +101,7 @@ def test_a_new_text_stands_beside_the_one_that_was_marked(tmp_path: Path, datase
         shown = pages.group(Group("q1", (sheets.written["q1"]["ana"],)))
 
     assert (
-        "La red <del>memoriza</del><ins>aprende</ins> los datos." == shown["earlier"]["difference"]
+        "La red <del>memoriza</del> <ins>aprende</ins> los datos." == shown["earlier"]["difference"]
     )
     assert ("1,5", "Eva") == (shown["earlier"]["points"], shown["earlier"]["who"])
     assert not any(level.given for one in shown["criteria"] for level in one.levels)

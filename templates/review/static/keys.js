@@ -5,8 +5,12 @@
 const rubric = () => document.querySelector("form.rubric");
 const criteria = () => [...document.querySelectorAll("form.rubric fieldset")];
 const isOpen = (criterion) => !criterion.querySelector(":checked");
-const focusOn = (criterion) => criterion?.querySelector("input[type=radio]")?.focus({ preventScroll: true });
 const changed = (field) => field.dispatchEvent(new Event("change", { bubbles: true }));
+
+function focusOn(criterion) {
+  criterion?.querySelector("input[type=radio]")?.focus({ preventScroll: true });
+  criterion?.scrollIntoView({ block: "nearest" });
+}
 
 function current() {
   const inside = document.activeElement?.closest("fieldset");
@@ -44,12 +48,13 @@ function press(event) {
   if (event.key === "Escape" && writing) event.target.blur();
   if (writing) return;
   const form = rubric();
+  if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
   if (event.key === "?") {
     const help = document.querySelector(".help");
     if (help) help.open = !help.open;
   } else if (form && /^[1-9]$/.test(event.key)) {
     give(Number(event.key));
-  } else if (form && event.key === "Enter" && !event.target.closest("a, button, summary")) {
+  } else if (form && event.key === "Enter") {
     form.requestSubmit();
   } else if (form && event.key === "c") {
     current()?.querySelector("textarea").focus();
