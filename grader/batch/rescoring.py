@@ -60,10 +60,9 @@ def rescored(
     if len(students) < FEW or processes < 2:
         yield from ((student, score(desk, student)) for student in students)
         return
-    words = (desk.out, desk.assignment.folder, desk.language, desk.dataset)
     left = deque(students)
     begun: dict[Future[str | int], Student] = {}
-    with ProcessPoolExecutor(processes - 1, get_context("spawn"), _open, words) as pool:
+    with scorers(desk, processes - 1) as pool:
         while left:
             # not all at once and then cancelled: a pool that breaks chokes on cancelled work
             with suppress(BrokenProcessPool):
@@ -75,6 +74,23 @@ def rescored(
             for future in [future for future in begun if future.done()]:
                 yield begun.pop(future), _found(future)
         yield from ((student, _found(future)) for future, student in begun.items())
+
+
+def scorers(desk: Desk, processes: int) -> ProcessPoolExecutor:
+    """Return processes with a desk of their own each, for `rescored` and `rewritten`."""
+    words = (desk.out, desk.assignment.folder, desk.language, desk.dataset)
+    return ProcessPoolExecutor(processes, get_context("spawn"), _open, words)
+
+
+def rewritten(student: Student) -> tuple[str, bool]:
+    """In one of the `scorers`: write a student's files from what stands in the gradebook.
+
+    Returns:
+        The result.json, and whether judging failed.
+    """
+    entry = _desks[0].gradebook.entry(student.id)
+    result, failed = _desks[0].write(entry.student, entry.gathered, ran=False)
+    return json.dumps(result, ensure_ascii=False), failed
 
 
 def _found(future: Future[str | int]) -> str | int:

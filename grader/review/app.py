@@ -272,7 +272,7 @@ class Review:
         question = str(request.path_params["question"])
         if question not in self.sheets.questions:
             raise HTTPException(404)
-        await asyncio.wrap_future(self.sheets.grouping(question))
+        await asyncio.wrap_future(self.sheets.compared(question))
         return question
 
     def _student(self, request: Request) -> str:

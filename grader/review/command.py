@@ -5,12 +5,14 @@ from __future__ import annotations
 import getpass
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import uvicorn
 
+from grader.batch.desk import Desk
 from grader.batch.lock import locked
+from grader.batch.rescoring import scorers
 from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook
 from grader.loading import load_assignment
@@ -34,29 +36,33 @@ def review(folder: Path, port: int, who: str | None, say: Callable[[str], None])
         GradebookError: there is no gradebook.
         Occupied: the class is being graded, or marked by another server.
     """
-    with Gradebook(folder) as gradebook, locked(folder):
+    with ExitStack() as stack:
+        gradebook = stack.enter_context(Gradebook(folder))
+        stack.enter_context(locked(folder))
         assignment = load_assignment(gradebook.assignment_folder)
         dataset = open_dataset(assignment.spec.dataset.spec)
-        with socket.socket() as listening:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((HOST, port))
-            number = listening.getsockname()[1]
-            rendering = Rendering(folder, assignment, dataset)
-            hosts = [f"{HOST}:{number}", f"localhost:{number}"]
-            sheets = Sheets(assignment, gradebook)
-            sheets.compare()
-            evidence = Evidence(assignment, gradebook, dataset, Translator(gradebook.language))
-            pages = Review(sheets, rendering, evidence, who or getpass.getuser(), hosts)
-            say(f"open http://{HOST}:{number}/?token={pages.secrets.token}")
-            say("Ctrl-C ends it; what you have marked is kept with every key")
-            config = uvicorn.Config(pages.app, log_level="warning", lifespan="off")
-            with suppress(KeyboardInterrupt):  # uvicorn ends, and then raises it once more
-                uvicorn.Server(config).run(sockets=[listening])
-            if rendering.left:
-                say(f"writing the reports of {rendering.left} students")
-            rendering.finish()
-            from grader.batch.page import write_class  # draws: matplotlib takes half a second
+        desk = Desk(assignment, dataset, gradebook, folder, gradebook.language)
+        pool = stack.enter_context(scorers(desk, 1))
+        sheets = Sheets(assignment, gradebook)
+        sheets.compare(pool)
+        rendering = Rendering(folder, assignment, dataset, pool)
+        evidence = Evidence(assignment, gradebook, dataset, Translator(gradebook.language))
+        listening = stack.enter_context(socket.socket())
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        number = listening.getsockname()[1]
+        hosts = [f"{HOST}:{number}", f"localhost:{number}"]
+        pages = Review(sheets, rendering, evidence, who or getpass.getuser(), hosts)
+        say(f"open http://{HOST}:{number}/?token={pages.secrets.token}")
+        say("Ctrl-C ends it; what you have marked is kept with every key")
+        config = uvicorn.Config(pages.app, log_level="warning", lifespan="off")
+        with suppress(KeyboardInterrupt):  # uvicorn ends, and then raises it once more
+            uvicorn.Server(config).run(sockets=[listening])
+        if rendering.left:
+            say(f"writing the reports of {rendering.left} students")
+        rendering.finish()
+        from grader.batch.page import write_class  # draws: matplotlib takes half a second
 
-            write_class(folder, assignment, gradebook, gradebook.language)
-            if rendering.problem:
-                say(f"reports could not be written: {rendering.problem}")
+        write_class(folder, assignment, gradebook, gradebook.language)
+        if rendering.problem:
+            say(f"reports could not be written: {rendering.problem}")

@@ -25,8 +25,8 @@ def difference(before: str, now: str) -> Markup | None:
 
 
 def _parts(before: list[str], now: list[str]) -> Iterator[Markup]:
-    words = [[piece.strip() for piece in pieces] for pieces in (before, now)]
-    matcher = SequenceMatcher(None, *words, autojunk=False)
+    old, new = ([piece.strip() for piece in pieces] for pieces in (before, now))
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
     for tag, low, high, start, stop in matcher.get_opcodes():
         if tag == "equal":
             yield Markup("{}").format("".join(now[start:stop]))

@@ -72,7 +72,7 @@ class Pages:
         """Each question with its prompt, how many groups it has and how far marking is."""
         questions = []
         for number, (name, done, of) in enumerate(self.sheets.progress(), start=1):
-            question, grouping = self.sheets.questions[name], self.sheets.grouping(name)
+            question, compared = self.sheets.questions[name], self.sheets.compared(name).done()
             questions.append(
                 {
                     "name": name,
@@ -80,7 +80,7 @@ class Pages:
                     "prompt": markdown(self.say(question.prompt.text), 600),
                     "done": done,
                     "of": of,
-                    "groups": len(grouping.result()) if grouping.done() else None,
+                    "groups": len(self.sheets.groups(name)) if compared else None,
                 }
             )
         return {"questions": questions}

@@ -1,29 +1,40 @@
-"""Students' files follow their marks, behind the marker's back: nobody waits for a report."""
+"""Students' files follow their marks, behind the marker's back: nobody waits for a report.
+
+Another process writes them, so that the next answer is on the screen at once; the gradebook is
+written here.
+"""
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.batch.desk import Desk
+from grader.batch.rescoring import rewritten
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
 
 
 class Rendering:
-    """Writes the files of students whose marks have changed, one after the other.
+    """Has the files of students written whose marks have changed, one after the other.
+
+    Args:
+        pool: of `rescoring.scorers`.
 
     Attributes:
         problem: why it stopped, empty while it has not; marks are kept all the same, and
             `grader grade` writes the files.
     """
 
-    def __init__(self, folder: Path, assignment: Assignment, dataset: Dataset) -> None:
+    def __init__(
+        self, folder: Path, assignment: Assignment, dataset: Dataset, pool: Executor
+    ) -> None:
         self._folder, self._assignment, self._dataset = folder, assignment, dataset
+        self._pool = pool
         self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._pending: set[str] = set()
@@ -80,8 +91,7 @@ class Rendering:
                 self._changed.notify_all()
 
     def _write(self, desk: Desk, student: str) -> None:
-        entry = desk.gradebook.entry(student)
-        scored = desk.scored_by(entry.student)  # a mark that comes meanwhile asks again
-        result, failed = desk.write(entry.student, entry.gathered, ran=False)
-        text = json.dumps(result, ensure_ascii=False)
-        desk.gradebook.rescore(entry.student, text, "" if failed else scored)
+        whose = desk.gradebook.entry(student).student
+        scored = desk.scored_by(whose)  # a mark that comes meanwhile asks again
+        result, failed = self._pool.submit(rewritten, whose).result()
+        desk.gradebook.rescore(whose, result, "" if failed else scored)

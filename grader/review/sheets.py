@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from grader.gradebook import Gradebook
 from grader.result import Mark, Student
 from grader.rubric.grouping import groups
 from grader.rubric.ideas import Suggestion, suggest
-from grader.rubric.marks import key_of
+from grader.rubric.marks import counts, key_of
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Sheets:
 
     assignment: Assignment
     gradebook: Gradebook
-    _groups: dict[str, Future[list[Group]]] = field(default_factory=dict)
+    _places: dict[str, Future[list[list[int]]]] = field(default_factory=dict)
+    _groups: dict[str, list[Group]] = field(default_factory=dict)
     _marks: dict[str, dict[str, dict[str, Mark]]] = field(default_factory=dict)
 
     @property
@@ -92,33 +93,39 @@ class Sheets:
     def _numbers(self) -> dict[str, int]:
         return {student: number for number, student in enumerate(self.students, start=1)}
 
-    def compare(self) -> None:
-        """Begin to group all questions' answers, behind the marker's back."""
-        worker = ThreadPoolExecutor(1)
-        for question, written in self.written.items():
-            answers = tuple(written.values())
-            self._groups[question] = worker.submit(_grouped, question, answers)
-        worker.shutdown(wait=False)
+    def compare(self, pool: Executor) -> None:
+        """Begin to group all questions' answers, elsewhere: it takes seconds for a large class."""
+        for question in self.questions:
+            texts = [one.text for one in self._ordered(question)]
+            self._places[question] = pool.submit(groups, texts)
 
-    def grouping(self, question: str) -> Future[list[Group]]:
-        """Return what will be a question's groups, the largest first."""
-        if not self._groups:
-            self.compare()
-        return self._groups[question]
+    def compared(self, question: str) -> Future[list[list[int]]]:
+        """Return what is done when a question's groups are found."""
+        return self._places[question]
 
     def groups(self, question: str) -> list[Group]:
-        """Return a question's groups; waits until they are found."""
-        return self.grouping(question).result()
+        """Return a question's groups, the largest first; waits until they are found."""
+        if question not in self._groups:
+            written = self._ordered(question)
+            self._groups[question] = [
+                Group(question, tuple(written[place] for place in group))
+                for group in self._places[question].result()
+            ]
+        return self._groups[question]
+
+    def _ordered(self, question: str) -> list[Written]:
+        return sorted(self.written[question].values(), key=lambda one: (one.key, one.student.id))
 
     def marks(self, question: str) -> dict[str, dict[str, Mark]]:
         """Return the marks of a question that count, by student and by criterion."""
         if question not in self._marks:
             given = self.gradebook.marks.of_question(question)
+            criteria = {one.id: one for one in self.questions[question].criteria}
             self._marks[question] = {
                 student: {
                     name: mark
                     for name, mark in given.get(student, {}).items()
-                    if mark.answer == written.key
+                    if name in criteria and counts(mark, criteria[name], written.key)
                 }
                 for student, written in self.written[question].items()
             }
@@ -151,9 +158,3 @@ class Sheets:
 def blind_order(students: Iterable[str]) -> tuple[str, ...]:
     """Return ids in an order that says nothing of them and is the same each time."""
     return tuple(sorted(students, key=lambda one: hashlib.sha256(one.encode()).digest()))
-
-
-def _grouped(question: str, answers: Iterable[Written]) -> list[Group]:
-    written = sorted(answers, key=lambda one: (one.key, one.student.id))
-    places = groups([one.text for one in written])
-    return [Group(question, tuple(written[place] for place in group)) for group in places]

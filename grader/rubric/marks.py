@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from grader.assignment import Assignment
+from grader.assignment import Assignment, Criterion
 from grader.result import Answer, Mark
 from grader.rubric.layout import plain
 
@@ -19,13 +19,17 @@ def key_of(text: str) -> str:
     return hashlib.sha256(" ".join(_WORD.findall(plain(text))).encode()).hexdigest()
 
 
+def counts(mark: Mark, criterion: Criterion, key: str) -> bool:
+    """Whether a mark counts for an answer: it says what it said, and the level is still there."""
+    return mark.answer == key and criterion.level(mark.points) is not None
+
+
 def with_marks(
     assignment: Assignment, answers: Iterable[Answer], marks: Iterable[Mark]
 ) -> tuple[Answer, ...]:
     """Give each answer its marks.
 
-    A mark counts while its answer says what it said, and while the rubric has a level with its
-    points; else it stands among the earlier ones, and a person decides again.
+    One that does not count stands among the earlier ones, and a person decides again.
     """
     given = {(mark.question, mark.criterion): mark for mark in marks}
     marked = []
@@ -36,7 +40,6 @@ def with_marks(
         for criterion in assignment.rubric.questions[answer.question].criteria:
             mark = given.get((answer.question, criterion.id))
             if mark is not None:
-                counts = mark.answer == key and criterion.level(mark.points) is not None
-                (now if counts else earlier)[criterion.id] = mark
+                (now if counts(mark, criterion, key) else earlier)[criterion.id] = mark
         marked.append(replace(answer, marks=now, earlier=earlier))
     return tuple(marked)
