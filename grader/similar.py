@@ -9,6 +9,9 @@ Of what the notebooks had printed when they were handed in, rows of numbers are 
 an unseeded training gives other ones each time, so the same row in two files is one training. (The
 trainings that the grader itself does cannot tell anything: equal recipes start equal here.)
 
+Of the written answers, long ones are compared that are the same word for word: a short one, such as
+“sobreajuste”, is right in many heads at once.
+
 All of this is a hint where to look, never an accusation.
 """
 
@@ -25,6 +28,7 @@ from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Token
 
 from grader.notebook import Notebook
+from grader.rubric.marks import key_of, words_of
 
 K, WINDOW = 14, 8
 COMMON, MANY = 0.2, 12  # of the class; students
@@ -33,6 +37,10 @@ ALIKE = 0.6
 ROW, MOST_ROWS = 4, 2000  # numbers; rows of one submission
 LONG_NUMBER = re.compile(rb"(?<![\d.])\d\.\d{4,17}(?!\d)")
 MAX_CODE = 100_000  # characters of one submission that are looked at
+# An answer up to here is a sentence or two, which people write alike by chance; numbers are no
+# words, since equal trainings give everybody the same table.
+SHORT, FEW_WORDS = 200, 30  # characters; words
+LONG_KEY = 16  # hexadecimal digits: by chance no two texts of a class have the same ones
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,14 @@ class Pair:
     other: str
     share: float
     count: int
+
+
+@dataclass(frozen=True)
+class SameText:
+    """The students whose long answers to one question are the same, word for word."""
+
+    question: str
+    students: tuple[str, ...]
 
 
 def code_of(notebook: Notebook | None) -> str:
@@ -111,6 +127,32 @@ def pairs(prints: Mapping[str, frozenset[int]], known: Iterable[frozenset[int]] 
     ]
     alike = [pair for pair in found if pair.share >= ALIKE]
     return sorted(alike, key=lambda pair: (-pair.share, -pair.count, pair.one, pair.other))
+
+
+def long_key(text: str) -> str | None:
+    """Return a short name for the words of a long answer, None for one that is not long."""
+    words = words_of(text)
+    if len(" ".join(words)) < SHORT or sum(word.isalpha() for word in words) <= FEW_WORDS:
+        return None
+    return key_of(text)[:LONG_KEY]
+
+
+def same_texts(keys: Mapping[str, Mapping[str, str]]) -> list[SameText]:
+    """Return who gave the same long answer to the same question, the largest groups first.
+
+    Args:
+        keys: student → question → `long_key` of the answer.
+    """
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for student, answers in keys.items():
+        for question, key in answers.items():
+            groups[question, key].append(student)
+    same = [
+        SameText(question, tuple(students))
+        for (question, _), students in groups.items()
+        if len(students) > 1
+    ]
+    return sorted(same, key=lambda one: (-len(one.students), one.question, one.students))
 
 
 def _tokens(code: str) -> Iterator[str]:

@@ -49,7 +49,7 @@ EXAMPLES: Mapping[str, Any] = {
     "kinds": "application/javascript", "label": 9, "language": "R", "last": 14,
     "layer": "Dense", "layers": LAYERS, "least": T("{count} epochs", count=11), "left": 0.0089,
     "limit": 0.0456, "line": "history = model.fit(…)", "lines": "…", "loss": "mse", "low": 0.0,
-    "maximum": "10.00", "middle": 0.8812,
+    "marked": 12, "maximum": "10.00", "middle": 0.8812,
     "measured": 0.8812, "metric": "accuracy", "metrics": "accuracy", "minutes": 3,
     "missing": T("the test data"), "name": "ana.ipynb", "names": "Sequential.fit",
     "none": 0.8245, "notes": T("the images are not in order"), "now": 10, "number": 2,
@@ -78,6 +78,7 @@ OF: Mapping[str, Mapping[str, Any]] = {
     "{done} done · {running} running · {waiting} waiting": {"done": 12},
     "{number} of {total}: {name}, {points}": {"number": 12, "total": 30},
     "cell {cell}": {"cell": 12},
+    "{marked} of {total}": {"total": 30},
     "{address}: no scheduler answers ({reason}); start one, or correct --scheduler": {
         "reason": "Connection refused"
     },
@@ -162,8 +163,8 @@ OF: Mapping[str, Mapping[str, Any]] = {
     "Your notebook shows class {number} ({name}) for test image 0.": {"name": "Botín", "number": 9},
 }
 OF_PAGES: Mapping[str, str] = {
-    "answers": "30", "asked": "20", "criteria": "Datos no vistos", "checks": "4", "count": "3",
-    "done": "12", "found": "15",
+    "answers": "30", "asked": "20", "criteria": "Datos no vistos", "checks": "4",
+    "command": "grader review", "count": "3", "done": "12", "found": "15",
     "gain": "1", "groups": "9", "high": "5,0", "left": "3", "number": "3", "of": "30",
     "points": "1,5", "problem": "OSError: no space left", "title": "Tres capas", "who": "Eva",
     "label": "Camisa", "late": "1 d 2 h 0 min", "low": "0,0", "more": "4", "passing": "3,0",

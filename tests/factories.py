@@ -291,6 +291,7 @@ def outcome(student: str = "ana", **said: Any) -> dict[str, Any]:
         "grade": {"value": None, "range": [2.9, 4.4], "scale": "0.0–5.0"},
         "findings": [],
         "runs": [],
+        "answers": [],
         "flags": [],
         "cells": [],
     }

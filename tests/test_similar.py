@@ -8,7 +8,20 @@ import re
 
 import pytest
 
-from grader.similar import ALIKE, code_of, fingerprints, packed, pairs, printed, unpacked
+from grader.similar import (
+    ALIKE,
+    FEW_WORDS,
+    SHORT,
+    SameText,
+    code_of,
+    fingerprints,
+    long_key,
+    packed,
+    pairs,
+    printed,
+    same_texts,
+    unpacked,
+)
 
 
 def own(seed: int) -> str:
@@ -91,3 +104,39 @@ def test_one_training_in_two_files_is_found() -> None:
     (pair,) = pairs(shown)
     assert ("ana", "eva", 17) == (pair.one, pair.other, pair.count)
     assert frozenset() == printed(pixels) == printed(b"0.12345 " * 90) == printed(b"\xff\x00")
+
+
+PROSE = "la red memoriza detalles de las imágenes con las que practicó " * 5
+
+
+def test_a_long_answer_has_a_key() -> None:
+    """Emphasis, case, spacing and commas change nothing; another word does."""
+    written = f"**{PROSE.upper()}**".replace(" RED ", "\n  red, ")
+
+    assert long_key(PROSE) == long_key(written) != long_key(PROSE + "aquí")
+    assert re.fullmatch("[0-9a-f]{16}", long_key(PROSE) or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "Sobreajuste.", "sí " * 60, "sí " * 60 + "**" * 200,
+        "sobreajustadísima " * FEW_WORDS,  # few words, long
+        "| 128 | 0,9124 | 0,8812 | 0,0312 |\n" * 30,
+        "x" * (SHORT - 1),
+    ],
+)  # fmt: skip
+def test_a_short_answer_has_no_key(text: str) -> None:
+    """Two people write a sentence alike by chance, and everybody has the same table of numbers."""
+    assert long_key(text) is None
+
+
+def test_the_same_text_is_found_within_a_question() -> None:
+    """The largest group first; the same text below two questions is in two groups or in none."""
+    keys = {
+        "ana": {"q1": "aa", "q2": "bb"}, "eva": {"q1": "aa", "q3": "bb"}, "leo": {"q3": "cc"},
+        "mia": {"q3": "cc", "q1": "dd"}, "noa": {"q3": "cc"}, "pau": {},
+    }  # fmt: skip
+
+    wanted = [SameText("q3", ("leo", "mia", "noa")), SameText("q1", ("ana", "eva"))]
+    assert wanted == same_texts(keys)

@@ -19,10 +19,11 @@ from grader.report.pages import page_template, policy, style
 from grader.report.runs import Chart
 from grader.report.words import DECIMALS, FLAGS, SECTIONS, STATE, points_text
 from grader.result import State, Student
-from grader.similar import Pair
+from grader.similar import Pair, same_texts
 
 MISSED = 10
 ALIKE = 20
+NAMES = 12  # of those who gave one answer
 WAITS = ("needs_review", "grader_error")
 TOP = 40  # of those who need a person, with a reason each; the table has all
 Summary = Mapping[str, Any]
@@ -68,12 +69,33 @@ class Missed:
 
 
 @dataclass(frozen=True)
+class Marking:
+    """How far a person is with the answers to one question."""
+
+    number: int
+    percent: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Same:
+    """Students (id, name) who gave one long answer to one question; `more` are not listed."""
+
+    number: int
+    count: int
+    students: Sequence[tuple[str, str]]
+    more: int
+
+
+@dataclass(frozen=True)
 class ClassPage:
     """What the template shows."""
 
     title: str
     notices: Sequence[str]
     counts: Sequence[tuple[str, str, int]]
+    marking: Sequence[Marking]
+    all_marked: bool
     attention: Sequence[Line]
     more_attention: int
     lines: Sequence[Line]
@@ -82,6 +104,8 @@ class ClassPage:
     missed: Sequence[Missed]
     alike: Sequence[tuple[str, str, str]]
     same_numbers: Sequence[tuple[str, str, int]]
+    same_texts: Sequence[Same]
+    more_texts: int
     average: str
     total: str
     hours: str
@@ -109,6 +133,7 @@ class _Writer:
     def __init__(self, assignment: Assignment, say: Translator) -> None:
         self.assignment, self.say = assignment, say
         self.titles = {check.name: say(check.title.text) for check in assignment.spec.checks}
+        self.numbers = {name: place for place, name in enumerate(assignment.rubric.questions, 1)}
 
     def page(
         self,
@@ -123,10 +148,13 @@ class _Writer:
         judged = [one for one in summaries if one["findings"]]
         earned = [sum(found[1] for found in one["findings"].values()) for one in judged]
         seconds = sum(one["seconds"] for one in summaries)
+        marking, same = list(self.marking(summaries)), list(self.same(summaries))
         return ClassPage(
             title=self.say(self.assignment.spec.title.text),
             notices=[self.say(notice) for notice in notices],
             counts=list(self.counts(summaries, missing)),
+            marking=marking,
+            all_marked=all(one.percent == 100 for one in marking),
             attention=attention[:TOP],
             more_attention=max(len(attention) - TOP, 0),
             lines=lines,
@@ -141,6 +169,8 @@ class _Writer:
                 for pair in alike[:ALIKE]
             ],
             same_numbers=[(pair.one, pair.other, pair.count) for pair in same_numbers[:ALIKE]],
+            same_texts=same[:ALIKE],
+            more_texts=max(len(same) - ALIKE, 0),
             average=self.say.number(statistics.fmean(earned), 1) if earned else "–",
             total=points_text(self.assignment.automatic, self.say),
             hours=self.say.number(seconds / 3600, 1),
@@ -155,6 +185,23 @@ class _Writer:
                 yield state.value, self.say(STATE[state]), count
         if missing:
             yield "missing", self.say(T("Without a notebook")), len(missing)
+
+    def marking(self, summaries: Sequence[Summary]) -> Iterator[Marking]:
+        for name, question in self.assignment.rubric.questions.items():
+            marked = [one["marked"][name] for one in summaries if name in one["marked"]]
+            done = sum(criteria >= len(question.criteria) for criteria in marked)
+            if marked:
+                text = self.say(T("{marked} of {total}", marked=done, total=len(marked)))
+                # rounded down: only what is done looks done
+                yield Marking(self.numbers[name], 100 * done // len(marked), text)
+
+    def same(self, summaries: Sequence[Summary]) -> Iterator[Same]:
+        names = {one["student"]: one["name"] for one in summaries}
+        for group in same_texts({one["student"]: one["long_answers"] for one in summaries}):
+            if group.question in self.numbers:
+                listed = [(student, names[student]) for student in group.students[:NAMES]]
+                count = len(group.students)
+                yield Same(self.numbers[group.question], count, listed, count - len(listed))
 
     def line(self, one: Summary) -> Line:
         value, low, high = one["grade"]

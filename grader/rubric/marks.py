@@ -14,9 +14,14 @@ from grader.rubric.layout import plain
 _WORD = re.compile(r"\w+|[^\w\s.,;:!?¡¿()*_`-]")
 
 
+def words_of(text: str) -> list[str]:
+    """Return an answer's words: emphasis, case, spacing and commas change nothing."""
+    return _WORD.findall(plain(text))
+
+
 def key_of(text: str) -> str:
-    """Return a name for an answer's words: emphasis, case, spacing and commas change nothing."""
-    return hashlib.sha256(" ".join(_WORD.findall(plain(text))).encode()).hexdigest()
+    """Return a name for an answer's words."""
+    return hashlib.sha256(" ".join(words_of(text)).encode()).hexdigest()
 
 
 def counts(mark: Mark, criterion: Criterion, key: str) -> bool:

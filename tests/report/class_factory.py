@@ -48,6 +48,14 @@ def _one(number: int, chance: random.Random, assignment: Assignment) -> dict[str
             for one in (assignment.spec.experiments if judged else ())
         },
         "seconds": chance.randint(60, 900),
+        "marked": {
+            name: len(question.criteria) if number % place == 0 else place % 2
+            for place, (name, question) in enumerate(assignment.rubric.questions.items(), 1)
+        } if judged else {},
+        "long_answers": {
+            "q1": "7" * 16 if number % 2 and number > 4 else f"{number:016x}",
+            "q4": "5" * 16 if number in (7, 12) else f"{number:016x}",
+        } if judged else {},
     }  # fmt: skip
 
 
