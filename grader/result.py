@@ -268,6 +268,10 @@ def _answer(answer: Answer, assignment: Assignment, say: Translator) -> dict[str
         "sure": answer.sure,
         "text": answer.text,
         "cells": list(answer.cells),
+        "possible": points(question.possible),
+        "pending": points(
+            sum(one.possible for one in question.criteria if one.id not in answer.marks)
+        ),
         "marks": {
             criterion.id: _mark(answer.marks[criterion.id], criterion, say)
             for criterion in question.criteria
@@ -280,7 +284,9 @@ def _answer(answer: Answer, assignment: Assignment, say: Translator) -> dict[str
 def _mark(mark: Mark, criterion: Criterion, say: Translator) -> dict[str, Any]:
     level = criterion.level(mark.points)
     return {
+        "title": say(criterion.title.text),
         "points": points(mark.points),
+        "possible": points(criterion.possible),
         "level": say(level.label.text) if level else "",
         "comment": mark.comment,
     }

@@ -13,7 +13,7 @@ from grader.export import canvas, gradescope, moodle
 from grader.export.filled import Filled
 from grader.export.marks import ExportError, Mark, marks
 from grader.export.sheet import SheetError
-from grader.export.table import write_table
+from grader.export.table import write_answers, write_table
 from grader.gradebook import Gradebook
 from grader.gradebook.store import FILE
 from grader.loading import load_assignment
@@ -107,6 +107,9 @@ class Export:
         summaries = [summary(mark.result) for mark in self.everybody]
         write_table(self.out / "grades.csv", summaries, self.missing)
         self._tell(self.out / "grades.csv", len(self.everybody) + len(self.missing))
+        results = [mark.result for mark in self.everybody]
+        write_answers(self.out / "answers.csv", filling.assignment, results)
+        self._tell(self.out / "answers.csv", len(results))
 
     def gradescope(self, filling: Filling) -> None:
         for mark in self.everybody:

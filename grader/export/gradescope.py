@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grader.export.marks import UNDECIDED, spoken
+from grader.export.marks import UNDECIDED, spoken, spoken_mark
 from grader.locale import Readable, T, Translator
 from grader.result import SCHEMA, State
 from grader.sandbox import Level
@@ -48,7 +48,7 @@ def results(result: Mapping[str, Any], language: str) -> dict[str, Any]:
             )
         )
     plain = _whole([say(text) for text in said], result["state"])
-    return {"score": points["earned"], **plain, "tests": list(_tests(result))}
+    return {"score": points["earned"], **plain, "tests": [*_tests(result), *_answers(result, say)]}
 
 
 def ungraded(said: Sequence[Readable | str], language: str, state: str) -> dict[str, Any]:
@@ -92,4 +92,26 @@ def _tests(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if finding["status"] not in WAITS:
             test |= {"score": finding["earned"], "max_score": finding["possible"]}
             test["status"] = "passed" if finding["status"] == "passed" else "failed"
+        yield test
+
+
+def _answers(result: Mapping[str, Any], say: Translator) -> Iterator[dict[str, Any]]:
+    for number, answer in enumerate(result["answers"], start=1):
+        marks = list((answer["marks"] or {}).values())
+        said = [spoken_mark(mark, say) for mark in marks]
+        if answer["pending"]:
+            waits = T(
+                "Points that wait for a person: {pending}.", pending=spoken(answer["pending"], say)
+            )
+            said.append(say(waits))
+        test = {
+            "name": say(T("Question {number}", number=number)),
+            "number": answer["question"],
+            "output": "\n".join(said),
+            "output_format": "text",
+            "visibility": "visible",
+        }
+        if not answer["pending"]:
+            earned = round(sum(mark["points"] for mark in marks), 2)
+            test |= {"score": earned, "max_score": answer["possible"]}
         yield test

@@ -86,7 +86,10 @@ class Mark:
         return None
 
     def comment(self, say: Translator, file: str) -> str:
-        """Return the few words beside the grade."""
+        """Return the few words beside the grade, and what the markers wrote."""
+        return "\n".join([self._points(say, file), *self._comments(say)])
+
+    def _points(self, say: Translator, file: str) -> str:
         points = self.result["points"]
         pending = T(
             " Points that still wait for a person: {pending}.",
@@ -100,6 +103,13 @@ class Mark:
             )
         )  # fmt: skip
 
+    def _comments(self, say: Translator) -> Iterator[str]:
+        for number, answer in enumerate(self.result["answers"], start=1):
+            written = [mark["comment"] for mark in (answer["marks"] or {}).values()]
+            if any(written):
+                said = T("Question {number}", number=number)
+                yield f"{say(said)}: {' '.join(filter(None, written))}"
+
 
 def marks(folder: Path, gradebook: Gradebook) -> Iterator[Mark]:
     """Yield each student's standing, in the order of their ids."""
@@ -112,6 +122,12 @@ def marks(folder: Path, gradebook: Gradebook) -> Iterator[Mark]:
 def spoken(points: float, say: Translator) -> str:
     """Return points as the reports write them."""
     return points_text(round(points * 100), say)
+
+
+def spoken_mark(mark: Mapping[str, Any], say: Translator) -> str:
+    """Return what a person gave for one criterion of an answer, with the level and the comment."""
+    of = f"{spoken(mark['points'], say)} / {spoken(mark['possible'], say)}"
+    return " ".join(filter(None, (f"{mark['title']}: {of}, {mark['level']}.", mark["comment"])))
 
 
 def number(text: str) -> Decimal | None:

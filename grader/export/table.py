@@ -1,4 +1,4 @@
-"""`grades.csv`: one row for each student, as a spreadsheet may open it.
+"""`grades.csv`: one row for each student; `answers.csv`: one for each mark of a written answer.
 
 Text stands in quotes and numbers do not, decimals have a point and thousands none; a text that a
 spreadsheet would take for a formula gets an apostrophe.
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from grader.assignment import Assignment
 from grader.export.sheet import inert
 from grader.result import Student
 from grader.writing import write_whole
@@ -19,6 +20,28 @@ from grader.writing import write_whole
 MISSING = "missing"
 POINTS = ("earned", "possible", "pending", "total")
 COLUMNS = ("student", "name", "state", *POINTS, "grade", "lowest", "highest")
+
+
+ANSWERS = (
+    "student", "name", "question", "criterion", "points", "possible", "level", "comment",
+)  # fmt: skip
+
+
+def write_answers(path: Path, assignment: Assignment, results: Iterable[Mapping[str, Any]]) -> None:
+    """Write one row for each student and criterion; points are empty while a person must decide."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(ANSWERS)
+    for result in results:
+        whose = inert(result["student"]["id"]), inert(result["student"]["name"])
+        for answer in result["answers"]:
+            for criterion in assignment.rubric.questions[answer["question"]].criteria:
+                mark = (answer["marks"] or {}).get(criterion.id)
+                said = (mark["level"], inert(mark["comment"])) if mark else ("", "")
+                points = mark["points"] if mark else ""
+                place = answer["question"], criterion.id
+                writer.writerow([*whose, *place, points, criterion.possible / 100, *said])
+    write_whole(path, stream.getvalue().encode())
 
 
 def write_table(

@@ -120,7 +120,9 @@ def _run() -> Schema:
 
 def _answer() -> Schema:
     mark = _object(
+        title=_said(TEXT, "What the criterion is about."),
         points=POINTS,
+        possible=POINTS,
         level=_said(TEXT, "The level's name in the report's language."),
         comment=_said(TEXT, "What the marker wrote, as it was written."),
     )
@@ -132,6 +134,8 @@ def _answer() -> Schema:
         sure={"type": "boolean"},
         text=TEXT,
         cells=_list(COUNT),
+        possible=_said(POINTS, "What the question is worth."),
+        pending=_said(POINTS, "Of that, what waits for a person."),
         marks=_said(marks, "By criterion; null until a person marks one. What is missing waits."),
     )
 

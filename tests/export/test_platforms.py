@@ -35,6 +35,7 @@ def mark(
         "grade": {"value": value, "range": [2.9, 4.4]},
         "late": {"by_s": None, "deduction": 0.0},
         "findings": [],
+        "answers": [],
     }
     return Mark(result, HandedIn(source, late or Late(), handles), report)
 

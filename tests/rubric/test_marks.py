@@ -38,7 +38,8 @@ def test_a_mark_adds_its_points_and_the_rest_waits() -> None:
     answer = result_json(with_one, "es")["answers"][0]
 
     assert {"data_used": {
-        "points": 1.0, "level": "Parcial", "comment": "Falta decir cuáles.",
+        "title": "Qué imágenes usó el modelo para aprender y cuáles no", "points": 1.0,
+        "possible": 2.0, "level": "Parcial", "comment": "Falta decir cuáles.",
     }} == answer["marks"]  # fmt: skip
     assert 100 == with_one.score.earned - alone.score.earned
     assert 200 == alone.score.pending - with_one.score.pending
