@@ -23,7 +23,7 @@ from benchmarks.report import Section, seconds, table
 from grader.batch.desk import Desk
 from grader.batch.machine import default_kernels
 from grader.dataset.store import open_dataset
-from grader.gradebook import Gradebook
+from grader.gradebook import Entry, Gradebook
 from grader.intake import submissions
 from grader.loading import default_folder, load_assignment
 from grader.result import Student
@@ -105,13 +105,11 @@ def throughput(bench: Bench) -> Section:
 def journal(bench: Bench) -> Section:
     """Fill a gradebook from stored evidence; start again on it after a kill; draw its page."""
     folder = bench.folder("journal")
-    count, memory = bench.count(MANY, 100), folder / "memory"
-    memory.mkdir(exist_ok=True)
-    seed = _class(folder / "seed", 1)
-    _graded(seed, folder / "seed-out", memory)
+    count, entry = bench.count(MANY, 100), seed_of(folder)
     source, out = folder / "notebooks", folder / "out"
     bench.say(f"{count:,} rows")
-    per_s = _fill(folder / "seed-out", seed, source, out, count)
+    (notebook,) = (folder / "seed").glob("*.ipynb")
+    per_s = _fill(entry, notebook, source, out, count)
     (source / "zz-nueva.ipynb").write_text("no notebook")
     bench.say("killed at work, and again")
     resumed = [_resumed(source, out, folder / f"resume-{number}.log") for number in range(ROUNDS)]
@@ -192,12 +190,19 @@ def _wall_s(source: Path, out: Path, memory: Path, *words: str) -> float:
     return _graded(source, out, memory, *words).controller.wall_s
 
 
-def _fill(seed_out: Path, seed: Path, source: Path, out: Path, count: int) -> float:
+def seed_of(folder: Path) -> Entry:
+    """Run one small notebook, in `folder/seed`; return its grading."""
+    memory = folder / "memory"
+    memory.mkdir(parents=True, exist_ok=True)
+    _graded(_class(folder / "seed", 1), folder / "seed-out", memory)
+    with Gradebook(folder / "seed-out") as gradebook:
+        (entry,) = gradebook.entries()
+    return entry
+
+
+def _fill(entry: Entry, notebook: Path, source: Path, out: Path, count: int) -> float:
     """Write a gradebook of `count` with its folder of notebooks; return rows for each second."""
     ours.fresh(source, out)
-    (notebook,) = seed.glob("*.ipynb")
-    with Gradebook(seed_out) as before:
-        (entry,) = before.entries()
     for number in range(count):
         shutil.copyfile(notebook, source / f"alumna-{number:05}.ipynb")
     assignment = load_assignment(default_folder())
