@@ -50,6 +50,7 @@ def review(folder: Path, port: int, who: str | None, say: Callable[[str], None])
         listening = stack.enter_context(socket.socket())
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((HOST, port))
+        listening.listen()  # who opens the address at once waits until the server is there
         number = listening.getsockname()[1]
         hosts = [f"{HOST}:{number}", f"localhost:{number}"]
         pages = Review(sheets, rendering, evidence, who or getpass.getuser(), hosts)

@@ -8,6 +8,7 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -19,6 +20,7 @@ from grader.batch.command import Asked, grade_folder
 from grader.batch.lock import LOCK, Occupied
 from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook
+from grader.gradebook.store import FILE
 from grader.loading import default_folder, load_assignment
 from tests.batch.folders import left, look
 
@@ -60,11 +62,13 @@ def start(source: Path, out: Path) -> tuple[Any, Event]:
     return process, began
 
 
-def finish(source: Path, out: Path) -> None:
-    """Grade to the end."""
+def finish(source: Path, out: Path) -> float:
+    """Grade to the end; return how many seconds it took."""
     process, _ = start(source, out)
+    began = time.monotonic()
     process.join(300)
     assert 1 == process.exitcode  # unreadable ones need a person
+    return time.monotonic() - began
 
 
 def kill_after(source: Path, out: Path, seconds: float) -> bool:
@@ -78,15 +82,19 @@ def kill_after(source: Path, out: Path, seconds: float) -> bool:
 
 
 def killed(source: Path, tmp_path: Path, kills: int, seed: int) -> str:
-    """Kill and go on until enough kills hit a run at work, on one folder after the other."""
-    chance, hits, number = random.Random(seed), 0, 0
-    finish(source, tmp_path / "undisturbed")
+    """Kill and go on until enough kills hit a run at work, on one folder after the other.
+
+    Each comes at a moment between the start and the time that an undisturbed run takes, here and
+    now; how many submissions were done at each is counted.
+    """
+    chance, done, number = random.Random(seed), Counter[str](), 0
+    span_s = finish(source, tmp_path / "undisturbed")
     expected = left(tmp_path / "undisturbed")
-    while hits < kills:
+    while done.total() < kills:
         out = tmp_path / f"out{number}"
         number += 1
-        while hits < kills and kill_after(source, out, chance.uniform(0.0, 1.5)):
-            hits += 1
+        while done.total() < kills and kill_after(source, out, chance.uniform(0.0, span_s)):
+            done[graded_so_far(out)] += 1
             look(out)
         finish(source, out)
         look(out)
@@ -94,7 +102,17 @@ def killed(source: Path, tmp_path: Path, kills: int, seed: int) -> str:
         with Gradebook(out) as gradebook:
             rows = gradebook.gradings()
         assert [1] * COUNT == list(rows.values()), "a finished step was repeated"
-    return f"{hits} in {number} batches of {COUNT}, 0 lost, 0 repeated, 0 changed"
+    hit = ", ".join(f"{count} with {state}" for state, count in sorted(done.items()))
+    return f"{done.total()} in {number} batches of {COUNT} ({hit}), 0 lost, 0 repeated, 0 changed"
+
+
+def graded_so_far(out: Path) -> str:
+    """How far a batch is, in words."""
+    if not (out / FILE).exists():
+        return "no gradebook yet"
+    with Gradebook(out) as gradebook:
+        count = len(gradebook.gradings())
+    return "none graded" if count == 0 else "some graded" if count < COUNT else "all graded"
 
 
 @pytest.mark.timeout(600)
