@@ -106,6 +106,7 @@ _desks: list[Desk] = []  # of this process: one, from its start on
 def _open(out: Path, folder: Path, language: str, dataset: Dataset) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    os.nice(5)  # somebody may be marking beside it
     _desks.append(Desk(load_assignment(folder), dataset, Gradebook(out), out, language))
 
 

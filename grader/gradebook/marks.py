@@ -10,7 +10,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from grader.result import Mark
@@ -59,8 +59,8 @@ class Marks:
         marks: Iterable[tuple[str, Mark]],
         seen: Mapping[Whose, int],
         passages: Mapping[str, str],
-    ) -> None:
-        """Keep what one action decided.
+    ) -> list[tuple[str, Mark]]:
+        """Keep what one action decided; return it with who and when.
 
         Args:
             marks: with the student that each one is for; their own `who` and `at` say nothing.
@@ -71,6 +71,7 @@ class Marks:
             MarksChanged: another row was added meanwhile.
         """
         action, at = str(uuid.uuid4()), _now()
+        given = [(student, replace(mark, who=who, at=at)) for student, mark in marks]
         with self._transaction():
             changed = [whose for whose, number in seen.items() if self.version(*whose) != number]
             if changed:
@@ -86,9 +87,10 @@ class Marks:
                         at, who, action, student, mark.question, mark.criterion, mark.points,
                         mark.comment, mark.answer,
                     )
-                    for student, mark in marks
+                    for student, mark in given
                 ],
             )  # fmt: skip
+        return given
 
     def undo(self, who: str) -> tuple[Whose, ...]:
         """Take back a marker's latest action that stands; return the answers it had marked.

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,18 +142,18 @@ class Review:
         except BadForm as bad:
             context = {"problem": str(bad), "back": back}
             return self._page(request, "problem.html", context, status=400)
-        self.rendering.ask([student])
+        self._render([student])
         return RedirectResponse(back, 303)
 
     async def undo(self, request: Request) -> Response:
         """Take the marker's last action back, and show what it had marked."""
         await self._form(request)
         whose = self.sheets.gradebook.marks.undo(self._who(request))
-        self.rendering.ask(student for student, _ in whose)
+        self._render(student for student, _ in whose)
         if not whose:
             return RedirectResponse("/", 303)
         student, question = whose[0]
-        self.sheets.marked(question)
+        self.sheets.undid(question)
         if len(whose) == 1:
             return RedirectResponse(f"/student/{self.sheets.number(student)}/{question}", 303)
         return RedirectResponse(self._place(student, question), 303)
@@ -214,19 +214,20 @@ class Review:
 
     def _keep(self, request: Request, group: Group, decision: Decision) -> None:
         """Add what is new of a decision; what stands already is not said twice."""
-        standing = self.sheets.marks(group.question)
+        given = self.sheets.given(group.question)
         new = [
             (student, mark)
             for student, mark in decision.marks(group.question, group.members)
-            if not mark.repeats(standing[student].get(mark.criterion))
+            if not mark.repeats(given.get(student, {}).get(mark.criterion))
         ]
         if new:
-            self.sheets.gradebook.marks.add(
-                self._who(request), new, decision.seen,
-                {one.key: one.text for one in group.members},
-            )  # fmt: skip
-            self.sheets.marked(group.question)
-            self.rendering.ask({student for student, _ in new})
+            passages = {one.key: one.text for one in group.members}
+            marks = self.sheets.gradebook.marks
+            self.sheets.gave(marks.add(self._who(request), new, decision.seen, passages))
+            self._render(student for student, _ in new)
+
+    def _render(self, students: Iterable[str]) -> None:
+        self.rendering.ask(self.sheets.people[student] for student in dict.fromkeys(students))
 
     async def _form(self, request: Request) -> Mapping[str, str]:
         async with request.form(max_files=0, max_fields=200) as form:
@@ -237,9 +238,9 @@ class Review:
 
     def _waiting(self, question: str, after: int) -> str:
         """Return where the next group with something open is, after one; then from the top."""
-        marks, later, first = self.sheets.marks(question), None, None
+        later, first = None, None
         for number, group in enumerate(self.sheets.groups(question), start=1):
-            if all(self.sheets.is_done(question, marks[one.student.id]) for one in group.members):
+            if all(self.sheets.is_done(question, one.student.id) for one in group.members):
                 continue
             first = first or number
             if number > after:

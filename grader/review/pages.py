@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,7 +89,6 @@ class Pages:
         """A group's first answer with evidence and advice, and the form for all of them."""
         first = group.members[0]
         question = self.sheets.questions[group.question]
-        marks = self.sheets.marks(group.question)
         advice = self.sheets.advice(group.question, first.text)
         model = question.model_answer
         return {
@@ -103,9 +102,9 @@ class Pages:
             "sure": first.answer["sure"],
             "beside": self.evidence.of(question, first),
             "criteria": [
-                self._criterion(group, one, marks, advice.get(one.id)) for one in question.criteria
+                self._criterion(group, one, advice.get(one.id)) for one in question.criteria
             ],
-            "members": [self._member(group.question, one, marks) for one in group.members],
+            "members": [self._member(group.question, one) for one in group.members],
             "earlier": self._earlier(group.question, first),
             "seen": self.seen(group),
         }
@@ -133,10 +132,12 @@ class Pages:
         self,
         group: Group,
         criterion: Criterion,
-        marks: Mapping[str, Mapping[str, Mark]],
         suggestion: Suggestion | None,
     ) -> CriterionForm:
-        given = [marks[one.student.id].get(criterion.id) for one in group.members]
+        given = [
+            self.sheets.marks(group.question, one.student.id).get(criterion.id)
+            for one in group.members
+        ]
         points = {None if mark is None else mark.points for mark in given}
         chosen = points.pop() if len(points) == 1 else None
         stated = suggestion.stated if suggestion else ()
@@ -166,25 +167,24 @@ class Pages:
             mixed=chosen is None and any(mark is not None for mark in given),
         )
 
-    def _member(
-        self, question: str, one: Written, marks: Mapping[str, Mapping[str, Mark]]
-    ) -> Member:
-        own = marks[one.student.id]
+    def _member(self, question: str, one: Written) -> Member:
+        own = self.sheets.marks(question, one.student.id)
         return Member(
             number=self.sheets.number(one.student.id),
             id=one.student.id,
             name=one.student.name,
             points=points_text(sum(mark.points for mark in own.values()), self.say) if own else "–",
-            changed=any(mark.answer != one.key for mark in self._before(question, one)),
+            changed=bool(self._before(question, one)),
         )
 
     def _before(self, question: str, one: Written) -> list[Mark]:
-        given = self.sheets.gradebook.marks.of(one.student.id)
-        return [mark for mark in given if mark.question == question]
+        """The marks of another text of an answer."""
+        given = self.sheets.given(question).get(one.student.id, {})
+        return [mark for mark in given.values() if mark.answer != one.key]
 
     def _earlier(self, question: str, one: Written) -> dict[str, Any] | None:
         """The text that was marked before this one, and the points that it got."""
-        before = [mark for mark in self._before(question, one) if mark.answer != one.key]
+        before = self._before(question, one)
         if not before:
             return None
         passage = self.sheets.gradebook.marks.passage(before[-1].answer)

@@ -17,6 +17,7 @@ from grader.batch.desk import Desk
 from grader.batch.rescoring import rewritten
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
+from grader.result import Student
 
 
 class Rendering:
@@ -35,9 +36,9 @@ class Rendering:
     ) -> None:
         self._folder, self._assignment, self._dataset = folder, assignment, dataset
         self._pool = pool
-        self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Student | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
-        self._pending: set[str] = set()
+        self._pending: set[Student] = set()
         self._writing = 0
         self.problem = ""
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -49,7 +50,7 @@ class Rendering:
         with self._changed:
             return len(self._pending) + self._writing
 
-    def ask(self, students: Iterable[str]) -> None:
+    def ask(self, students: Iterable[Student]) -> None:
         """Have these students' files written again."""
         with self._changed:
             new = [student for student in students if student not in self._pending]
@@ -90,8 +91,7 @@ class Rendering:
                 self._writing = 0
                 self._changed.notify_all()
 
-    def _write(self, desk: Desk, student: str) -> None:
-        whose = desk.gradebook.entry(student).student
-        scored = desk.scored_by(whose)  # a mark that comes meanwhile asks again
-        result, failed = self._pool.submit(rewritten, whose).result()
-        desk.gradebook.rescore(whose, result, "" if failed else scored)
+    def _write(self, desk: Desk, student: Student) -> None:
+        scored = desk.scored_by(student)  # a mark that comes meanwhile asks again
+        result, failed = self._pool.submit(rewritten, student).result()
+        desk.gradebook.rescore(student, result, "" if failed else scored)

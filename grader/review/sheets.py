@@ -62,7 +62,7 @@ class Sheets:
     gradebook: Gradebook
     _places: dict[str, Future[list[list[int]]]] = field(default_factory=dict)
     _groups: dict[str, list[Group]] = field(default_factory=dict)
-    _marks: dict[str, dict[str, dict[str, Mark]]] = field(default_factory=dict)
+    _given: dict[str, dict[str, dict[str, Mark]]] = field(default_factory=dict)
 
     @property
     def questions(self) -> Mapping[str, Question]:
@@ -70,10 +70,15 @@ class Sheets:
         return self.assignment.rubric.questions
 
     @cached_property
+    def people(self) -> dict[str, Student]:
+        """Everybody by id, also who has no answers because the notebook cannot be read."""
+        return {student.id: student for student, _, _ in self._read}
+
+    @cached_property
     def written(self) -> dict[str, dict[str, Written]]:
         """Answers by question and by the student's id."""
         found: dict[str, dict[str, Written]] = {name: {} for name in self.questions}
-        for student, answers, runs in self.gradebook.answers():
+        for student, answers, runs in self._read:
             for answer in answers:
                 if answer["question"] in found:
                     one = Written(student, answer, runs, key_of(answer["text"]))
@@ -81,9 +86,13 @@ class Sheets:
         return found
 
     @cached_property
+    def _read(self) -> list[tuple[Student, list[dict[str, Any]], list[dict[str, Any]]]]:
+        return list(self.gradebook.answers())
+
+    @cached_property
     def students(self) -> tuple[str, ...]:
         """Everybody's ids, in the order in which the pages number them from 1."""
-        return blind_order(self.gradebook.standings())
+        return blind_order(self.people)
 
     def number(self, student: str) -> int:
         """Return the number by which the pages call a student."""
@@ -116,34 +125,38 @@ class Sheets:
     def _ordered(self, question: str) -> list[Written]:
         return sorted(self.written[question].values(), key=lambda one: (one.key, one.student.id))
 
-    def marks(self, question: str) -> dict[str, dict[str, Mark]]:
-        """Return the marks of a question that count, by student and by criterion."""
-        if question not in self._marks:
-            given = self.gradebook.marks.of_question(question)
-            criteria = {one.id: one for one in self.questions[question].criteria}
-            self._marks[question] = {
-                student: {
-                    name: mark
-                    for name, mark in given.get(student, {}).items()
-                    if name in criteria and counts(mark, criteria[name], written.key)
-                }
-                for student, written in self.written[question].items()
-            }
-        return self._marks[question]
+    def given(self, question: str) -> dict[str, dict[str, Mark]]:
+        """Return the marks of a question that stand, by student and by criterion."""
+        if question not in self._given:
+            self._given[question] = self.gradebook.marks.of_question(question)
+        return self._given[question]
 
-    def marked(self, question: str) -> None:
-        """Marks of a question were given or taken back."""
-        self._marks.pop(question, None)
+    def marks(self, question: str, student: str) -> dict[str, Mark]:
+        """Return the marks of an answer that count, by criterion."""
+        key, given = self.written[question][student].key, self.given(question).get(student, {})
+        return {
+            one.id: given[one.id]
+            for one in self.questions[question].criteria
+            if one.id in given and counts(given[one.id], one, key)
+        }
 
-    def is_done(self, question: str, marks: Mapping[str, Mark]) -> bool:
+    def gave(self, marks: Iterable[tuple[str, Mark]]) -> None:
+        """Marks were added to the gradebook."""
+        for student, mark in marks:
+            self.given(mark.question).setdefault(student, {})[mark.criterion] = mark
+
+    def undid(self, question: str) -> None:
+        """Marks of a question were taken back."""
+        self._given.pop(question, None)
+
+    def is_done(self, question: str, student: str) -> bool:
         """Whether every criterion of an answer has a mark."""
-        return all(criterion.id in marks for criterion in self.questions[question].criteria)
+        return len(self.marks(question, student)) == len(self.questions[question].criteria)
 
     def progress(self) -> Iterator[tuple[str, int, int]]:
         """Yield each question with how many of its answers are marked, and of how many."""
         for question, written in self.written.items():
-            marks = self.marks(question)
-            done = sum(self.is_done(question, marks[student]) for student in written)
+            done = sum(self.is_done(question, student) for student in written)
             yield question, done, len(written)
 
     def advice(self, question: str, text: str) -> dict[str, Suggestion]:

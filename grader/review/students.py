@@ -55,18 +55,15 @@ class StudentPages:
 
     def everybody(self) -> dict[str, Any]:
         """Every student in blind order with what is done and what waits."""
-        done = {question: self.sheets.marks(question) for question in self.sheets.questions}
         lines = []
         for short in self.sheets.gradebook.summaries():
-            answers = [question for question in done if short["student"] in done[question]]
-            marked = sum(
-                self.sheets.is_done(question, done[question][short["student"]])
-                for question in answers
-            )
+            student, written = short["student"], self.sheets.written
+            answers = [question for question in written if student in written[question]]
+            marked = sum(self.sheets.is_done(question, student) for question in answers)
             waits = sum(found[0] in WAITS for found in short["findings"].values())
             lines.append(
                 Line(
-                    number=self.sheets.number(short["student"]),
+                    number=self.sheets.number(student),
                     word=self.say(STATE[State(short["state"])]),
                     marked=marked,
                     of=len(answers),
@@ -103,13 +100,13 @@ class StudentPages:
 
     def _answers(self, student: str) -> Iterator[dict[str, Any]]:
         for place, (question, asked) in enumerate(self.sheets.questions.items(), start=1):
-            marks = self.sheets.marks(question).get(student)
-            if marks is None:
+            if student not in self.sheets.written[question]:
                 continue
+            marks = self.sheets.marks(question, student)
             yield {
                 "question": question,
                 "place": place,
-                "done": self.sheets.is_done(question, marks),
+                "done": self.sheets.is_done(question, student),
                 "points": points_text(sum(mark.points for mark in marks.values()), self.say)
                 if marks
                 else "–",
