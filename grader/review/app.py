@@ -238,16 +238,12 @@ class Review:
 
     def _waiting(self, question: str, after: int) -> str:
         """Return where the next group with something open is, after one; then from the top."""
-        later, first = None, None
-        for number, group in enumerate(self.sheets.groups(question), start=1):
-            if all(self.sheets.is_done(question, one.student.id) for one in group.members):
-                continue
-            first = first or number
-            if number > after:
-                later = number
-                break
-        found = later or first
-        return f"/q/{question}/{found}" if found else "/"
+        groups = self.sheets.groups(question)
+        for number in (*range(after + 1, len(groups) + 1), *range(1, after + 1)):
+            members = groups[number - 1].members
+            if not all(self.sheets.is_done(question, one.student.id) for one in members):
+                return f"/q/{question}/{number}"
+        return "/"
 
     def _around(self, student: str, question: str) -> Moves:
         """Return the answers before and after one in the order by student."""
