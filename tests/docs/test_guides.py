@@ -11,6 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from grader.cli import main
+from tests.review.a_class import a_class
+from tests.review.serving import serving
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [
@@ -35,7 +40,9 @@ shell = InteractiveShell.instance()
 for source in sys.argv[1:]:
     shell.run_cell(source, store_history=True).raise_error()
 """
-pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.long, pytest.mark.timeout(1800)]
+LONG = (pytest.mark.tf, pytest.mark.sandbox, pytest.mark.long, pytest.mark.timeout(1800))
+MARKERS = ROOT / "docs" / "how-to" / "marker.es.md"
+SAID = re.compile(r"^open (http://127\.0\.0\.1:\d+/\?token=\S+)$")
 
 
 @pytest.fixture
@@ -52,7 +59,7 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("guide", GUIDES)
+@pytest.mark.parametrize("guide", [pytest.param(guide, marks=LONG) for guide in GUIDES])
 def test_the_commands_of_a_guide_do_what_it_says(guide: str, desk: Path) -> None:
     """None ends in an error; 1 is said where a submission waits for a person or lacks points."""
     blocks = BLOCK.findall((ROOT / guide).read_text(encoding="utf-8"))
@@ -79,3 +86,23 @@ def test_the_commands_of_a_guide_do_what_it_says(guide: str, desk: Path) -> None
 
     assert lines
     assert [] == failed
+
+
+def test_the_markers_guide_says_what_the_pages_do(tmp_path: Path) -> None:
+    """Its commands run, the words it names are on the pages, and its keys are those of `?`."""
+    guide = MARKERS.read_text(encoding="utf-8")
+    (review,) = (block for kind, block in BLOCK.findall(guide) if kind == "console")
+    command, opened, ends = review.splitlines()
+    assert ("$ grader review clase", True) == (command, bool(SAID.match(opened.replace("…", "x"))))
+    with serving(a_class(tmp_path / "clase", 3)) as served:
+        assert ends == served.process.stdout.readline().rstrip()  # type: ignore[union-attr]
+        paths = ("/", "/q/q1/1", "/students", "/students?names=1", "/student/1", "/done")
+        pages = "".join(served.ask(path, served.token)[2] for path in paths)
+    said = CliRunner().invoke(main, ["rubric", "agreement", str(tmp_path / "clase")])
+
+    assert 0 == said.exit_code and "`grader rubric agreement clase`" in guide
+    named = re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", guide)
+    assert len(named) >= 4 and [] == [words for words in named if words not in pages]
+    table = guide.partition("## Teclas")[2].partition("\n\nTodo")[0]
+    keys = set(re.findall(r"`([^`]+)`", table)) - {"Escape"}
+    assert keys == set(re.findall(r"<kbd>([^<]+)</kbd>", pages)) - {"2", "3", "4"} | {"9"}
