@@ -238,10 +238,10 @@ class Review:
 
     def _waiting(self, question: str, after: int) -> str:
         """Return where the next group with something open is, after one; then from the top."""
-        groups = self.sheets.groups(question)
+        groups, done = self.sheets.groups(question), self.sheets.done(question)
         for number in (*range(after + 1, len(groups) + 1), *range(1, after + 1)):
             members = groups[number - 1].members
-            if not all(self.sheets.is_done(question, one.student.id) for one in members):
+            if not all(one.student.id in done for one in members):
                 return f"/q/{question}/{number}"
         return "/"
 

@@ -10,11 +10,16 @@ from grader.assignment import Assignment, Question
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
+from grader.grading import Gathered
 from grader.locale import Translator
+from grader.notebook import Notebook
 from grader.report.layers import Row, layer_rows
 from grader.report.mistakes import MistakesView, mistakes
 from grader.review.sheets import Written
+from grader.rubric.answers import unclaimed
 from grader.rubric.measured import contradictions, rows
+
+MOST = 20_000  # characters of what no answer took
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,14 @@ class Beside:
     Attributes:
         accuracies: rows of experiment, training, test, difference, as text.
         notes: what the answer says and these numbers do not.
+        unclaimed: what the student wrote in text cells that no answer took.
     """
 
     accuracies: tuple[tuple[str, str, str, str], ...] = ()
     notes: tuple[str, ...] = ()
     wrong: tuple[Wrong, ...] = ()
     built: tuple[Built, ...] = ()
+    unclaimed: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class Evidence:
     gradebook: Gradebook
     dataset: Dataset
     say: Translator
+    template: Notebook | None
 
     def of(self, question: Question, written: Written) -> Beside:
         """Return what stands beside one answer."""
@@ -67,16 +75,22 @@ class Evidence:
                 values = map(self._accuracy, (row.train_accuracy, row.test_accuracy, row.gap))
                 accuracies.append((self._title(row.experiment), *values))  # type: ignore[arg-type]
             notes = [self.say(note) for note in contradictions(written.text, measured)]
-        if not {"mistakes", "layers"} & set(question.beside):
-            return Beside(tuple(accuracies), tuple(notes))
-        return Beside(tuple(accuracies), tuple(notes), *self._models(question, written))
-
-    def _models(
-        self, question: Question, written: Written
-    ) -> tuple[tuple[Wrong, ...], tuple[Built, ...]]:
         gathered = self.gradebook.gathered(written.student.id)
         if gathered is None:
-            return (), ()
+            return Beside(tuple(accuracies), tuple(notes))
+        wrong, built = self._models(question, written, gathered)
+        other = self._unclaimed(written, gathered)
+        return Beside(tuple(accuracies), tuple(notes), wrong, built, other)
+
+    def _unclaimed(self, written: Written, gathered: Gathered) -> str:
+        if gathered.notebook is None:
+            return ""
+        questions = self.assignment.rubric.questions
+        return unclaimed(gathered.notebook, self.template, questions, written.cells)[:MOST]
+
+    def _models(
+        self, question: Question, written: Written, gathered: Gathered
+    ) -> tuple[tuple[Wrong, ...], tuple[Built, ...]]:
         pristine = Pristine.open(self.dataset.rows)
         runs = {run.id: run for run in gathered.evidence.runs}
         wrong, built = [], []

@@ -46,7 +46,9 @@ def review(folder: Path, port: int, who: str | None, say: Callable[[str], None])
         sheets = Sheets(assignment, gradebook)
         sheets.compare(pool)
         rendering = Rendering(folder, assignment, dataset, pool)
-        evidence = Evidence(assignment, gradebook, dataset, Translator(gradebook.language))
+        evidence = Evidence(
+            assignment, gradebook, dataset, Translator(gradebook.language), desk.template
+        )
         # by its name: only then asyncio sends a page's last piece without waiting (TCP_NODELAY)
         listening = stack.enter_context(socket.socket(proto=socket.IPPROTO_TCP))
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -71,15 +71,15 @@ class Pages:
     def overview(self) -> dict[str, Any]:
         """Each question with its prompt, how many groups it has and how far marking is."""
         questions = []
-        for number, (name, done, of) in enumerate(self.sheets.progress(), start=1):
+        for number, (name, written) in enumerate(self.sheets.written.items(), start=1):
             question, compared = self.sheets.questions[name], self.sheets.compared(name).done()
             questions.append(
                 {
                     "name": name,
                     "number": number,
                     "prompt": markdown(self.say(question.prompt.text), 600),
-                    "done": done,
-                    "of": of,
+                    "done": len(self.sheets.done(name)),
+                    "of": len(written),
                     "groups": len(self.sheets.groups(name)) if compared else None,
                 }
             )
@@ -107,6 +107,8 @@ class Pages:
             "members": [self._member(group.question, one) for one in group.members],
             "earlier": self._earlier(group.question, first),
             "seen": self.seen(group),
+            "done": len(self.sheets.done(group.question)),
+            "all": len(self.sheets.written[group.question]),
         }
 
     def seen(self, group: Group) -> str:

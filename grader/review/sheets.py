@@ -7,7 +7,7 @@ folder is locked), so marks are read again only after one was given.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,12 +28,14 @@ class Written:
     Attributes:
         answer: as result.json has it.
         runs: of the whole submission, likewise.
+        cells: those of all answers of the submission.
         key: of the text; marks of another text do not count.
     """
 
     student: Student
     answer: Mapping[str, Any]
     runs: Sequence[Mapping[str, Any]]
+    cells: frozenset[int]
     key: str
 
     @property
@@ -62,6 +64,7 @@ class Sheets:
     gradebook: Gradebook
     _places: dict[str, Future[list[list[int]]]] = field(default_factory=dict)
     _groups: dict[str, list[Group]] = field(default_factory=dict)
+    _done: dict[str, set[str]] = field(default_factory=dict)
     _given: dict[str, dict[str, dict[str, Mark]]] = field(default_factory=dict)
 
     @property
@@ -79,9 +82,10 @@ class Sheets:
         """Answers by question and by the student's id."""
         found: dict[str, dict[str, Written]] = {name: {} for name in self.questions}
         for student, answers, runs in self._read:
+            cells = frozenset(cell for answer in answers for cell in answer["cells"])
             for answer in answers:
                 if answer["question"] in found:
-                    one = Written(student, answer, runs, key_of(answer["text"]))
+                    one = Written(student, answer, runs, cells, key_of(answer["text"]))
                     found[answer["question"]][student.id] = one
         return found
 
@@ -144,20 +148,23 @@ class Sheets:
         """Marks were added to the gradebook."""
         for student, mark in marks:
             self.given(mark.question).setdefault(student, {})[mark.criterion] = mark
+            if self._whole(mark.question, student):
+                self.done(mark.question).add(student)
 
     def undid(self, question: str) -> None:
         """Marks of a question were taken back."""
         self._given.pop(question, None)
+        self._done.pop(question, None)
 
-    def is_done(self, question: str, student: str) -> bool:
-        """Whether every criterion of an answer has a mark."""
+    def done(self, question: str) -> set[str]:
+        """Return whose answer to a question has a mark for every criterion."""
+        if question not in self._done:
+            everybody = self.written[question]
+            self._done[question] = {one for one in everybody if self._whole(question, one)}
+        return self._done[question]
+
+    def _whole(self, question: str, student: str) -> bool:
         return len(self.marks(question, student)) == len(self.questions[question].criteria)
-
-    def progress(self) -> Iterator[tuple[str, int, int]]:
-        """Yield each question with how many of its answers are marked, and of how many."""
-        for question, written in self.written.items():
-            done = sum(self.is_done(question, student) for student in written)
-            yield question, done, len(written)
 
     def advice(self, question: str, text: str) -> dict[str, Suggestion]:
         """Return the suggestion for each criterion that has one."""

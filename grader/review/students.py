@@ -59,7 +59,7 @@ class StudentPages:
         for short in self.sheets.gradebook.summaries():
             student, written = short["student"], self.sheets.written
             answers = [question for question in written if student in written[question]]
-            marked = sum(self.sheets.is_done(question, student) for question in answers)
+            marked = sum(student in self.sheets.done(question) for question in answers)
             waits = sum(found[0] in WAITS for found in short["findings"].values())
             lines.append(
                 Line(
@@ -106,7 +106,7 @@ class StudentPages:
             yield {
                 "question": question,
                 "place": place,
-                "done": self.sheets.is_done(question, student),
+                "done": student in self.sheets.done(question),
                 "points": points_text(sum(mark.points for mark in marks.values()), self.say)
                 if marks
                 else "–",

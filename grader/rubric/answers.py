@@ -73,6 +73,22 @@ def find_answers(
     return tuple(_with_leftovers(found, cells, known, {piece.cell for piece in pieces}))
 
 
+def unclaimed(
+    notebook: Notebook,
+    template: Notebook | None,
+    questions: Mapping[str, Question],
+    used: Iterable[int],
+) -> str:
+    """Return what a student wrote in text cells that no answer took, so that nothing is lost.
+
+    Args:
+        used: the cells of the answers that were found.
+    """
+    cells = [_Read(cell, cell_lines(cell)) for cell in notebook.cells]
+    left = _left(cells, Sheet(questions, template), set(used))
+    return "\n\n".join(text for text in left.values() if text)
+
+
 @dataclass(frozen=True)
 class _Read:
     """A cell and what a person reads in it."""
@@ -313,16 +329,8 @@ def _with_leftovers(
     answers: Sequence[Answer], cells: Iterable[_Read], known: Sheet, used: set[int]
 ) -> Iterable[Answer]:
     """Show a person what a student wrote under no question, where an answer is missing."""
-    left = [
-        read
-        for read in cells
-        if read.cell.kind != "code" and read.index not in used
-        if not known.owner(read.cell) and not known.is_ours(read.cell)
-    ]
-    texts = [
-        "\n".join(line.text for line in read.lines if not known.is_printed(line.text)).strip()
-        for read in left
-    ]
+    left = _left(cells, known, used)
+    texts = list(left.values())
     everything = "\n\n".join(texts)
     nothing = all(answer.status == "missing" for answer in answers)
     told = [
@@ -333,13 +341,25 @@ def _with_leftovers(
     if not (told or (nothing and _words(_HEADINGS.sub("", everything)) >= MIN_LEFT)):
         return answers
     text = "\n\n".join(told) or everything
-    places = tuple(read.index for read in left)
+    places = tuple(left)
     return [
         replace(one, status="needs_review", found_by="left over", text=text, cells=places)
         if one.status == "missing"
         else one
         for one in answers
     ]
+
+
+def _left(cells: Iterable[_Read], known: Sheet, used: set[int]) -> dict[int, str]:
+    """Return a student's own text cells that belong to no answer, by their place."""
+    return {
+        read.index: "\n".join(
+            line.text for line in read.lines if not known.is_printed(line.text)
+        ).strip()
+        for read in cells
+        if read.cell.kind != "code" and read.index not in used
+        if not known.owner(read.cell) and not known.is_ours(read.cell)
+    }
 
 
 def _is_elsewhere(text: str) -> bool:

@@ -14,7 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from grader.cli import main
-from tests.review.a_class import a_class
+from grader.gradebook import Gradebook
+from grader.result import Student
+from tests.review.a_class import ASSIGNMENT, a_class, hand_in, with_text
 from tests.review.serving import serving
 
 ROOT = Path(__file__).parents[2]
@@ -94,10 +96,14 @@ def test_the_markers_guide_says_what_the_pages_do(tmp_path: Path) -> None:
     (review,) = (block for kind, block in BLOCK.findall(guide) if kind == "console")
     command, opened, ends = review.splitlines()
     assert ("$ grader review clase", True) == (command, bool(SAID.match(opened.replace("…", "x"))))
-    with serving(a_class(tmp_path / "clase", 3)) as served:
+    folder = a_class(tmp_path / "clase", 3)
+    with Gradebook(folder, ASSIGNMENT, "es") as book:
+        hand_in(book, Student("eva", "Eva"), {}, data=with_text("La red memoriza."))
+    with serving(folder) as served:
         assert ends == served.process.stdout.readline().rstrip()  # type: ignore[union-attr]
         paths = ("/", "/q/q1/1", "/students", "/students?names=1", "/student/1", "/done")
-        pages = "".join(served.ask(path, served.token)[2] for path in paths)
+        eva = served.answer("eva", "q1").removeprefix(served.at(""))
+        pages = "".join(served.ask(path, served.token)[2] for path in (*paths, eva))
     said = CliRunner().invoke(main, ["rubric", "agreement", str(tmp_path / "clase")])
 
     assert 0 == said.exit_code and "`grader rubric agreement clase`" in guide

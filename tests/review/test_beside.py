@@ -16,7 +16,7 @@ from grader.review.pages import Pages
 from grader.review.sheets import Group, Sheets
 from grader.rubric.marks import key_of
 from tests.factories import mlp, run
-from tests.review.a_class import ASSIGNMENT, hand_in, measured
+from tests.review.a_class import ASSIGNMENT, TEMPLATE, hand_in, measured, with_text
 
 ANA = Student("ana", "Ana")
 DOWN = "Con 500 neuronas la diferencia entre entrenamiento y prueba baja."
@@ -30,7 +30,7 @@ def beside(folder: Path, dataset: Dataset, question: str) -> Beside:
             run(2, mlp(500), train=0.95), run(3, mlp(500, 500, 500)),
         )  # fmt: skip
         written = Sheets(ASSIGNMENT, book).written[question]["ana"]
-        reader = Evidence(ASSIGNMENT, book, dataset, Translator("es"))
+        reader = Evidence(ASSIGNMENT, book, dataset, Translator("es"), TEMPLATE)
         return reader.of(ASSIGNMENT.rubric.questions[question], written)
 
 
@@ -66,6 +66,18 @@ def test_the_model_that_was_built(tmp_path: Path, dataset: Dataset) -> None:
     assert ("500", "392\u202f500") == tuple(built.layers[1].cells[1:])
 
 
+def test_what_no_answer_took_is_there_too(tmp_path: Path, dataset: Dataset) -> None:
+    """A text cell that names no question; nothing of the sheet, nothing of an answer."""
+    said = "El abrigo y el suéter se parecen mucho en mi cuadrícula."
+    with Gradebook(tmp_path, ASSIGNMENT, "es") as book:
+        hand_in(book, ANA, {}, data=with_text(said))
+        written = Sheets(ASSIGNMENT, book).written["q1"]["ana"]
+        reader = Evidence(ASSIGNMENT, book, dataset, Translator("es"), TEMPLATE)
+        found = reader.of(ASSIGNMENT.rubric.questions["q1"], written)
+
+    assert said == found.unclaimed
+
+
 @pytest.mark.parametrize(
     ("before", "now", "shown"),
     [
@@ -96,7 +108,7 @@ def test_a_new_text_stands_beside_the_one_that_was_marked(tmp_path: Path, datase
         book.marks.add("Eva", [("ana", mark)], {}, {key_of(old): old})
         hand_in(book, ANA, {"q1": new})
         sheets = Sheets(ASSIGNMENT, book)
-        reader = Evidence(ASSIGNMENT, book, dataset, Translator("es"))
+        reader = Evidence(ASSIGNMENT, book, dataset, Translator("es"), TEMPLATE)
         pages = Pages(sheets, reader, Translator("es"))
         shown = pages.group(Group("q1", (sheets.written["q1"]["ana"],)))
 

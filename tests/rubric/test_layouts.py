@@ -17,7 +17,7 @@ import pytest
 
 from grader.loading import default_folder, load_assignment
 from grader.notebook import Notebook, read_notebook
-from grader.rubric.answers import find_answers
+from grader.rubric.answers import find_answers, unclaimed
 
 ASSIGNMENT = load_assignment(default_folder())
 SHEET = (ASSIGNMENT.folder / ASSIGNMENT.spec.notebook).read_bytes()
@@ -81,6 +81,26 @@ def test_answers_are_found_or_honestly_reported(layout: dict[str, Any]) -> None:
                 assert fragment in answer.text
             for fragment in wanted.get("not") or []:
                 assert fragment not in answer.text
+
+
+def test_what_no_answer_took_is_shown() -> None:
+    """Also where a layout is met otherwise: each word in a text cell is somewhere on the page."""
+    lost = []
+    for line in FILE.read_text(encoding="utf-8").splitlines():
+        layout = json.loads(line)
+        read = notebook(layout)
+        questions = ASSIGNMENT.rubric.questions
+        answers = find_answers(read, TEMPLATE, questions)
+        used = {cell for answer in answers for cell in answer.cells}
+        shown = "\n".join(answer.text for answer in answers)
+        shown += unclaimed(read, TEMPLATE, questions, used)
+        for wanted in layout["expected"].values():
+            fragments = wanted.get("text") or []
+            for fragment in [fragments] if isinstance(fragments, str) else fragments:
+                if fragment not in shown:
+                    lost.append((layout["name"], fragment))
+
+    assert [] == lost
 
 
 def test_at_least_sixty_are_met() -> None:
