@@ -220,7 +220,7 @@ def test_wheel_has_engine_notebook_spec_and_calibration(wheel: Path) -> None:
     if assignment.calibration:
         data.add("calibration.json")
 
-    assert {"grader/cli.py", "grader/grading.py"} <= names
+    assert {"grader/cli/base.py", "grader/grading.py"} <= names
     assert any(name.startswith("grader/templates/") for name in names)
     assert {f"{folder}/{name}" for name in data} == {n for n in names if n.startswith(folder)}
 
