@@ -12,12 +12,10 @@ from grader.intake import IntakeError, Submission, submissions
 from grader.locale import T, Translator
 from grader.notebook import read_notebook
 from grader.report.files import write_files
-from grader.result import Graded, NotebookFile, Student
+from grader.result import SELF_CHECK, Graded, NotebookFile
 from grader.sandbox import probe
 from grader.unreadable import Unreadable
 from grader.watching import Watching, shown
-
-SELF = Student("self-check", "")
 
 
 def check_notebook(
@@ -75,7 +73,7 @@ def check_submission(
                 gathered = grading.gather(data, submission.name, watching)
         except Unreadable as unreadable:
             gathered = Gathered(NotebookFile(submission.name, ""), problem=unreadable.text)
-        return gathered, grading.conclude(gathered, SELF)
+        return gathered, grading.conclude(gathered, SELF_CHECK)
 
 
 def _sources(data: bytes) -> list[str]:

@@ -219,7 +219,11 @@ def _value(name: str, template: str) -> Any:
 
 def _of_page(template: str, language: str) -> str:
     values = {name: str(value) for name, value in EXAMPLES.items() if not isinstance(value, Text)}
-    return str(Translator(language).catalogue.gettext(template) % {**values, **OF_PAGES})
+    catalogue = Translator(language).catalogue
+    found = catalogue.gettext(template)
+    if found == template:  # gettext before Python 3.11.3 does not look among plurals
+        found = catalogue.ngettext(template, template, 1)
+    return str(found % {**values, **OF_PAGES})
 
 
 def _templates() -> list[Path]:

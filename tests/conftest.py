@@ -79,10 +79,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A memory of trainings of this test run's own; what one test trains, the next need not."""
+    """A memory of trainings of this test run's own, and no signing key of this machine's user."""
     folder = tmp_path_factory.mktemp("memory")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_MEMORY", str(folder))
+        patch.setenv("GRADER_KEY", str(folder / "no-key.pem"))
         yield folder
 
 

@@ -6,23 +6,27 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader import __version__
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook, HandedIn
 from grader.grading import Gathered, Override, conclude, our_fault, template_of
+from grader.keyfile import own_key
 from grader.notebook import Notebook
 from grader.result import Graded, Mark, Student, result_json
 from grader.scoring import Late
+
+if TYPE_CHECKING:
+    from grader.signing import Key
 
 Decided = tuple[tuple[Override, ...], tuple[Mark, ...]]  # by people
 
 
 @dataclass(frozen=True)
 class Desk:
-    """One class's assignment, gradebook and folder."""
+    """One class's assignment, gradebook and folder; reports are signed where there is a key."""
 
     assignment: Assignment
     dataset: Dataset
@@ -30,12 +34,14 @@ class Desk:
     out: Path
     language: str
     template: Notebook | None = field(init=False)
+    key: Key | None = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "template", template_of(self.assignment))
+        object.__setattr__(self, "key", own_key())
 
     def scored_by(self, student: Student) -> str:
-        """Return what a submission is scored by: assignment, language, name, lateness, marks."""
+        """Return what a submission is scored by: assignment, language, key, name, marks, …"""
         late = self.gradebook.handed_in(student.id).late
         decided = self.gradebook.overrides(student.id), self.gradebook.marks.of(student.id)
         return self._scored_by(student, late, decided)
@@ -57,7 +63,7 @@ class Desk:
 
     def _scored_by(self, student: Student, late: Late, decided: Decided) -> str:
         ours = f"{self.assignment.sha256}{self.language}{__version__}"
-        parts = f"{ours}{student.name!r}{late}{decided}"
+        parts = f"{ours}{self.key.id if self.key else ''}{student.name!r}{late}{decided}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def write(
@@ -81,7 +87,7 @@ class Desk:
             graded = conclude(
                 self.assignment, self.template, gathered, student, late, overrides, marks
             )
-            write_student(self.out, gathered, graded, self.language, self.dataset, ran)
+            write_student(self.out, gathered, graded, self.language, self.dataset, ran, self.key)
             return graded
 
         failed = False

@@ -44,6 +44,7 @@ USER_ERRORS = (
     "GradebookError",
     "ExportError",
     "ReleaseError",
+    "SignatureError",
     "Unreadable",
     "UsageProblem",
 )

@@ -173,3 +173,30 @@ def agreement(folder: Path) -> None:
     with Gradebook(folder) as gradebook:
         found = agreements(open_assignment(gradebook.assignment_folder), gradebook.results())
     click.echo("\n".join(lines(found)))
+
+
+@main.command()
+def keys() -> None:
+    """Say which key signs this machine's reports; make one where there is none."""
+    from grader.keyfile import key_file, own_key
+
+    key = own_key()
+    if key is None:
+        from grader.signing import make_key
+
+        key = make_key(key_file())
+        click.echo(f"made {key_file()}; keep a copy of it, and give it to nobody")
+    click.echo(f"{key_file()}  {key.id}\npublic key  {key.public}")
+
+
+@main.command()
+@click.argument("report", type=ANY)
+@click.option("--key", "public", help="The public key; that of this machine's key by default.")
+@click.option("--notebook", type=ANY, help="The notebook that the report should be about.")
+@click.option("--class", "folder", type=FOLDER, help="The class's folder: is it the latest grade?")
+def verify(report: Path, public: str | None, notebook: Path | None, folder: Path | None) -> None:
+    """Say whether a report is as the key's owner signed it, and what it is about."""
+    from grader.authentic import examine
+
+    sound = examine(report, public, notebook, folder, click.echo)
+    sys.exit(GOOD if sound else ATTENTION)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
@@ -14,6 +15,9 @@ from grader.report.html import render_report
 from grader.result import Graded, result_json
 from grader.writing import keep_names, write_whole
 
+if TYPE_CHECKING:
+    from grader.signing import Key
+
 
 def write_student(
     out: Path,
@@ -22,10 +26,11 @@ def write_student(
     language: str,
     dataset: Dataset,
     ran: bool = True,
+    key: Key | None = None,
 ) -> Path:
     """Write one student's files below `out/students/`; return their folder."""
     folder = out / "students" / graded.student.id
-    return write_files(folder, gathered, graded, language, dataset, ran)
+    return write_files(folder, gathered, graded, language, dataset, ran, key)
 
 
 def write_files(
@@ -35,21 +40,28 @@ def write_files(
     language: str,
     dataset: Dataset,
     ran: bool = True,
+    key: Key | None = None,
 ) -> Path:
     """Write the files, each whole or not at all; return the folder.
 
     Args:
         ran: the notebook has run since the files were written; else its executed pages stay where
             they are there in this language.
+        key: signs the report.
 
     Raises:
         OSError: the disk is full or read-only.
     """
     pristine = Pristine.open(dataset.rows)
+    result = result_json(graded, language)
+    report = render_report(graded, language, lambda row: pristine.images([row])[0])
+    if key is not None:
+        from grader.signing import signed  # the instructor's package has what it needs
+
+        report = signed(report, result, key)
     contents = {
-        "result.json": json.dumps(result_json(graded, language), ensure_ascii=False, indent=1)
-        + "\n",
-        "report.html": render_report(graded, language, lambda row: pristine.images([row])[0]),
+        "result.json": json.dumps(result, ensure_ascii=False, indent=1) + "\n",
+        "report.html": report,
     }
     stands = not ran and _in_language(folder / "executed.html", language)
     if gathered.notebook is not None and not gathered.fault and not stands:

@@ -84,6 +84,7 @@ class Page:
     cells_left_out: int
     environment: tuple[tuple[str, str], ...]
     self_check: bool
+    isolated: bool
     other_versions: str
 
 
@@ -127,7 +128,8 @@ def page(graded: Graded, say: Translator, pixels: Pixels | None) -> Page:
         cells=log.cells(graded, say),
         cells_left_out=max(0, len(graded.evidence.cells) - log.CELL_ROWS),
         environment=log.environment(graded, say),
-        self_check=graded.environment.get("sandbox") == "none",
+        self_check=graded.self_check,
+        isolated=graded.environment.get("sandbox") != "none",
         other_versions=log.other_versions(graded, say),
     )
 

@@ -75,14 +75,14 @@ def test_the_commands_of_a_guide_do_what_it_says(guide: str, desk: Path) -> None
     cells = [block for kind, block in blocks if kind == "ipython"]
     path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
+    environment = {**os.environ, "PATH": path, "GRADER_KEY": str(desk / "key.pem")}
+
     commands = [shlex.split(line) for line in lines]
     if cells:
         commands.append(["python", "-c", SHELL, *cells])
     failed = []
     for command in commands:
-        done = subprocess.run(
-            command, cwd=desk, env={**os.environ, "PATH": path}, capture_output=True, text=True
-        )
+        done = subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True)
         if done.returncode not in (0, 1) or "Traceback" in done.stderr:
             failed.append((command, done.returncode, done.stdout[-500:], done.stderr[-2000:]))
 

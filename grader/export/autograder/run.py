@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from grader.assignment import Assignment
-from grader.checking import SELF, check_submission
+from grader.checking import check_submission
 from grader.dataset.store import open_dataset
 from grader.export import gradescope
 from grader.intake import work_of
 from grader.loading import load_assignment
 from grader.locale import LANGUAGES, T, Translator
-from grader.result import result_json
+from grader.result import SELF_CHECK, result_json
 from grader.writing import write_whole
 
 
@@ -54,7 +54,7 @@ def graded(root: Path) -> dict[str, Any]:
 def _graded(folder: Path, assignment: Assignment) -> dict[str, Any]:
     language = assignment.spec.language
     say = Translator(language)
-    intake = work_of(SELF, folder, assignment.spec.notebook)
+    intake = work_of(SELF_CHECK, folder, assignment.spec.notebook)
     for ignored in intake.ignored:
         print(f"{ignored.shown}: {say(ignored.reason)}")
     if not intake.submissions:
