@@ -207,7 +207,7 @@ def _fill(entry: Entry, notebook: Path, source: Path, out: Path, count: int) -> 
         shutil.copyfile(notebook, source / f"alumna-{number:05}.ipynb")
     assignment = load_assignment(default_folder())
     with Gradebook(out, assignment, "es") as gradebook:
-        gradebook.hand_in(submissions(source, assignment.spec.notebook))
+        gradebook.register.hand_in(submissions(source, assignment.spec.notebook))
         began = time.monotonic()
         desk = Desk(assignment, open_dataset(assignment.spec.dataset.spec), gradebook, out, "es")
         for number in range(count):

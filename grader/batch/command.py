@@ -88,7 +88,7 @@ def _graded(
         desk = Desk(assignment, dataset, gradebook, asked.out, asked.language)
         board = Board(screen.running)
         screen.taken(intake)
-        gradebook.hand_in(intake)
+        gradebook.register.hand_in(intake)
         waiting = sort(intake.submissions, desk, engine)
         screen.begins(waiting, board)
         if waiting.to_run:
@@ -102,7 +102,7 @@ def _graded(
             raise
         _write_class(asked, assignment, gradebook, intake)
         summaries = gradebook.summaries()
-        screen.ends(summaries, gradebook.missing(), asked.out)
+        screen.ends(summaries, gradebook.register.missing(), asked.out)
     if stop.is_set():
         raise Stopped(T("grading was interrupted; start it again to go on"))
     taken = {one.student.id for one in intake.submissions}
@@ -117,7 +117,7 @@ def _write_class(
     from grader.batch.page import write_class  # draws: matplotlib takes half a second
 
     if intake.whole:
-        gradebook.set_class(intake)
+        gradebook.register.set_class(intake)
     write_class(asked.out, assignment, gradebook, asked.language)
 
 

@@ -42,13 +42,13 @@ class Desk:
 
     def scored_by(self, student: Student) -> str:
         """Return what a submission is scored by: assignment, language, key, name, marks, …"""
-        late = self.gradebook.handed_in(student.id).late
+        late = self.gradebook.register.handed_in(student.id).late
         decided = self.gradebook.overrides(student.id), self.gradebook.marks.of(student.id)
         return self._scored_by(student, late, decided)
 
     def all_scored_by(self) -> Callable[[Student], str]:
         """Return `scored_by` for a whole class, which the gradebook is asked for once."""
-        handed_in = self.gradebook.all_handed_in()
+        handed_in = self.gradebook.register.all_handed_in()
         marks = self.gradebook.marks.all()
         overrides: dict[str, tuple[Override, ...]] = {}
         for event in self.gradebook.events():
@@ -81,7 +81,7 @@ class Desk:
 
         overrides = self.gradebook.overrides(student.id)
         marks = self.gradebook.marks.of(student.id)
-        late = self.gradebook.handed_in(student.id).late
+        late = self.gradebook.register.handed_in(student.id).late
 
         def written(gathered: Gathered) -> Graded:
             graded = conclude(

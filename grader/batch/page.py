@@ -21,7 +21,7 @@ def write_class(out: Path, assignment: Assignment, gradebook: Gradebook, languag
     Raises:
         OSError: the disk is full or read-only.
     """
-    summaries, missing = gradebook.summaries(), gradebook.missing()
+    summaries, missing = gradebook.summaries(), gradebook.register.missing()
     page = render_class(
         assignment,
         summaries,
@@ -29,7 +29,7 @@ def write_class(out: Path, assignment: Assignment, gradebook: Gradebook, languag
         similar(assignment, gradebook),
         pairs(gradebook.shown()),
         language,
-        gradebook.notices(),
+        gradebook.register.notices(),
     )
     write_all(out, {"index.html": page})
     write_table(out / "grades.csv", summaries, missing)

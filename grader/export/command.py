@@ -62,7 +62,7 @@ def export(
         return
     with Gradebook(folder) as gradebook:
         assignment, language = load_assignment(gradebook.assignment_folder), gradebook.language
-        everybody, missing = list(marks(folder, gradebook)), gradebook.missing()
+        everybody, missing = list(marks(folder, gradebook)), gradebook.register.missing()
     target = out or folder / "export" / platform
     target.mkdir(parents=True, exist_ok=True)
     filling = Filling(assignment, template, column, provisional)

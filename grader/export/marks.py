@@ -116,7 +116,7 @@ def marks(folder: Path, gradebook: Gradebook) -> Iterator[Mark]:
     for result in gradebook.results():
         student = str(result["student"]["id"])
         report = folder / "students" / student / "report.html"
-        yield Mark(result, gradebook.handed_in(student), report)
+        yield Mark(result, gradebook.register.handed_in(student), report)
 
 
 def spoken(points: float, say: Translator) -> str:

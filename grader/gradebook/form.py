@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,6 +15,11 @@ from grader.notebook import Cell, Notebook
 from grader.result import NotebookFile
 
 _EVIDENCE = TypeAdapter(Evidence)
+
+
+def now() -> str:
+    """Return the time as every row has it: UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def to_json(gathered: Gathered) -> str:

@@ -11,8 +11,8 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
+from grader.gradebook.form import now
 from grader.result import Mark
 
 Whose = tuple[str, str]  # a student and a question
@@ -70,7 +70,7 @@ class Marks:
         Raises:
             MarksChanged: another row was added meanwhile.
         """
-        action, at = str(uuid.uuid4()), _now()
+        action, at = str(uuid.uuid4()), now()
         given = [(student, replace(mark, who=who, at=at)) for student, mark in marks]
         with self._transaction():
             changed = [whose for whose, number in seen.items() if self.version(*whose) != number]
@@ -105,7 +105,7 @@ class Marks:
             if found is None:
                 return ()
             self._connection.execute(
-                "INSERT INTO undone (action, at, who) VALUES (?, ?, ?)", (found[0], _now(), who)
+                "INSERT INTO undone (action, at, who) VALUES (?, ?, ?)", (found[0], now(), who)
             )
             rows = self._connection.execute(
                 "SELECT DISTINCT student, question FROM mark WHERE action = ?", found
@@ -189,7 +189,3 @@ class Marks:
             MarkRow(number, student, Mark(*mark), bool(undone))
             for number, student, *mark, undone in rows
         )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -6,22 +6,19 @@ import errno
 import getpass
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
 from grader.assignment import Assignment
-from grader.gradebook.form import from_json, text_form, text_of, to_json
+from grader.gradebook.form import from_json, now, to_json
 from grader.gradebook.marks import Marks
+from grader.gradebook.register import Register
 from grader.grading import Gathered, Override
-from grader.intake import Intake
-from grader.locale import Text
 from grader.result import Student
-from grader.scoring import UNKNOWN, Late
 from grader.similar import code_of, fingerprints, packed, unpacked
 from grader.summary import summary
 
@@ -48,15 +45,6 @@ class Standing:
     notebook: str
     under: str
     scored: str
-
-
-@dataclass(frozen=True)
-class HandedIn:
-    """What the course platform says of a submission (`intake.Submission`)."""
-
-    source: str = "folder"
-    late: Late = UNKNOWN
-    handles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +76,7 @@ class Gradebook:
             self._connection = sqlite3.connect(self.path, isolation_level=None)
             self._open(assignment, language)
             self.marks = Marks(self._connection, self._transaction)
+            self.register = Register(self._connection, self._transaction, self.marks)
         except sqlite3.OperationalError as error:  # a full or read-only disk
             raise OSError(errno.EIO, str(error), str(self.path)) from error
         except sqlite3.DatabaseError as error:
@@ -122,7 +111,7 @@ class Gradebook:
                 "INSERT INTO grading (at, student, name, run, scored, result, summary)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    _now(), student.id, student.name, self._run(student.id, gathered), scored,
+                    now(), student.id, student.name, self._run(student.id, gathered), scored,
                     json.dumps(result, ensure_ascii=False),
                     json.dumps(summary(result), ensure_ascii=False),
                 ),
@@ -135,7 +124,7 @@ class Gradebook:
             self._connection.execute(
                 "INSERT INTO grading (at, student, name, run, scored, result, summary)"
                 " SELECT ?, student, ?, run, ?, ?, ? FROM latest WHERE student = ?",
-                (_now(), student.name, scored, result, short, student.id),
+                (now(), student.name, scored, result, short, student.id),
             )
 
     def _run(self, student: str, gathered: Gathered) -> int:
@@ -150,7 +139,7 @@ class Gradebook:
             "INSERT INTO run (at, student, notebook, under, gathered, prints, shown)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
             (
-                _now(), student, gathered.file.sha256, gathered.under, text,
+                now(), student, gathered.file.sha256, gathered.under, text,
                 packed(fingerprints(code_of(gathered.notebook))),
                 packed(frozenset(gathered.shown)),
             ),
@@ -219,93 +208,6 @@ class Gradebook:
         rows = self._connection.execute("SELECT student, count(*) FROM grading GROUP BY student")
         return dict(rows.fetchall())
 
-    def set_class(self, intake: Intake) -> None:
-        """Keep who handed in nothing and what a person should know, as the latest look says it."""
-        with self._transaction():
-            self._connection.execute("DELETE FROM missing")
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO missing (student, name, at) VALUES (?, ?, ?)",
-                [(student.id, student.name, _now()) for student in intake.missing],
-            )
-            self._connection.execute("DELETE FROM notice")
-            self._connection.executemany(
-                "INSERT INTO notice (at, text) VALUES (?, ?)",
-                [(_now(), json.dumps(text_form(notice))) for notice in intake.notices],
-            )
-
-    def notices(self) -> tuple[Text, ...]:
-        """Return what a person should know of the class as a whole."""
-        rows = self._connection.execute("SELECT text FROM notice ORDER BY number")
-        return tuple(text_of(json.loads(text)) for (text,) in rows)
-
-    def missing(self) -> tuple[Student, ...]:
-        """Return who handed in nothing, in the order of their ids."""
-        rows = self._connection.execute(
-            "SELECT student, name FROM missing"
-            " WHERE student NOT IN (SELECT student FROM grading) ORDER BY student"
-        )
-        return tuple(Student(student, name) for student, name in rows)
-
-    def hand_in(self, intake: Intake) -> None:
-        """Keep what the platform says of each submission, where it says something new.
-
-        Lateness that is known stays when a later source does not speak of it.
-        """
-        with self._transaction():
-            holders = dict(
-                self._connection.execute(
-                    "SELECT key, student FROM handed_in WHERE source = ? ORDER BY number",
-                    (intake.source,),
-                ).fetchall()
-            )
-            all_known = self.all_handed_in()
-            for one in intake.submissions:
-                before = holders.get(_plain(one.key), one.student.id)
-                if before != one.student.id:
-                    self._follow(before, one.student.id)
-                known = all_known.get(one.student.id, HandedIn())
-                if known.late == UNKNOWN:
-                    known = replace(known, late=all_known.get(before, HandedIn()).late)
-                late = known.late if one.late == UNKNOWN else one.late
-                said = HandedIn(intake.source, late, one.handles)
-                if known != said or holders.get(_plain(one.key)) != one.student.id:
-                    self._connection.execute(
-                        "INSERT INTO handed_in (at, student, source, key, late_s, late, handles)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                        (
-                            _now(), one.student.id, said.source, _plain(one.key), late.by_s,
-                            late.late, json.dumps(dict(said.handles)),
-                        ),
-                    )  # fmt: skip
-
-    def _follow(self, before: str, student: str) -> None:
-        """A submission's id has changed: the marks that people gave it go with it."""
-        self._connection.execute(
-            "INSERT INTO event (at, who, student, check_name, points, because, saw)"
-            " SELECT at, who, ?2, check_name, points, because, saw FROM event WHERE student = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM event WHERE student = ?2) ORDER BY number",
-            (before, student),
-        )
-        self.marks.follow(before, student)
-
-    def handed_in(self, student: str) -> HandedIn:
-        """Return what the platform says of a student's submission; nothing, where none spoke."""
-        return self.all_handed_in(student).get(student, HandedIn())
-
-    def all_handed_in(self, student: str | None = None) -> dict[str, HandedIn]:
-        """Return what the platform says of each student's submission, or of one student's."""
-        rows = self._connection.execute(
-            "SELECT student, source, late_s, late, handles FROM handed_in"
-            f"{_of(student)} ORDER BY number",
-            (student,) if student is not None else (),
-        )
-        return {
-            whose: HandedIn(
-                source, Late(by_s, None if late is None else bool(late)), json.loads(handles)
-            )
-            for whose, source, by_s, late, handles in rows
-        }
-
     def override(self, student: str, override: Override, who: str | None = None) -> None:
         """Keep a person's mark; by default that of the user of this process."""
         with self._transaction():
@@ -313,7 +215,7 @@ class Gradebook:
                 "INSERT INTO event (at, who, student, check_name, points, because, saw)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    _now(), who or _user(), student, override.check, override.points,
+                    now(), who or _user(), student, override.check, override.points,
                     override.because, override.saw,
                 ),
             )  # fmt: skip
@@ -421,15 +323,6 @@ def _migrations() -> list[str]:
 
 def _of(student: str | None) -> str:
     return "" if student is None else " WHERE student = ?"  # alone, so that an index is used
-
-
-def _plain(text: str) -> str:
-    """A text that SQLite takes: names of files may hold bytes that are no UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _user() -> str:

@@ -122,10 +122,10 @@ def test_marks_follow_a_submission_whose_id_changes(book: Gradebook) -> None:
     def handed_in(student: str) -> Intake:
         return Intake((Submission(Student(student, "Ana"), "ana.ipynb", bytes, "ana.ipynb"),))
 
-    book.hand_in(handed_in("ana"))
+    book.register.hand_in(handed_in("ana"))
     give(book.marks, 100, "ana")
     for _ in range(2):
-        book.hand_in(handed_in("2025-1234"))
+        book.register.hand_in(handed_in("2025-1234"))
 
     assert [("eva", 100)] == standing(book.marks, "2025-1234")
     assert 1 == len(book.marks.history("2025-1234", "q1"))

@@ -116,13 +116,13 @@ def test_marks_and_lateness_follow_a_submission_whose_id_changes(tmp_path: Path)
         return Intake((one,))
 
     with Gradebook(tmp_path, ASSIGNMENT) as book:
-        book.hand_in(handed_in("ana", Late(by_s=7200)))
+        book.register.hand_in(handed_in("ana", Late(by_s=7200)))
         book.override("ana", Override("data.grid", 150, "visto", saw=0))
         for _ in range(2):
-            book.hand_in(handed_in("2025-1234"))
+            book.register.hand_in(handed_in("2025-1234"))
 
         assert (Override("data.grid", 150, "visto", saw=0),) == book.overrides("2025-1234")
-        assert Late(by_s=7200) == book.handed_in("2025-1234").late
+        assert Late(by_s=7200) == book.register.handed_in("2025-1234").late
 
 
 def test_who_met_a_fault_of_ours_is_known(tmp_path: Path) -> None:
