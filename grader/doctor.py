@@ -35,13 +35,12 @@ def examine(assignment: Assignment, say: Callable[[str], None]) -> bool:
         say(f"            {'ok ' if check.ok else 'NOT'} {check.name}: {check.detail}")
     say(f"workers     {default_workers()} of {os.cpu_count()} processors")
     ready = bool(tensorflow and keras and found)
-    say(
-        "ready       to grade a class"
-        if ready and walls.level is Level.STANDARD
-        else "ready       for self-checks only"
-        if ready
-        else "not ready"
-    )
+    able = {
+        Level.STANDARD: "to grade a class",
+        Level.REDUCED: "for self-checks, and to grade a class with --allow-reduced",
+        Level.NONE: "for self-checks only",
+    }
+    say(f"ready       {able[walls.level]}" if ready else "not ready")
     return ready and walls.level is Level.STANDARD
 
 

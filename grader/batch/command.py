@@ -15,7 +15,7 @@ from grader.batch.engines import Engine, Stopped, UsageProblem
 from grader.batch.engines.local import LocalEngine
 from grader.batch.interrupts import finishing
 from grader.batch.lock import locked
-from grader.batch.machine import Machine, default_kernels, default_workers
+from grader.batch.machine import Machine, default_kernels, default_workers, need_walls
 from grader.batch.screens import open_screen
 from grader.dataset.store import Dataset
 from grader.delegation import Memory
@@ -40,6 +40,7 @@ class Asked:
         roster: a table of the class, for names and times.
         engine: `local` or `dask`; `scheduler` is the latter's address or file.
         as_json: progress as JSON lines for programs.
+        allow_reduced: grade behind the reduced walls where the standard ones are not offered.
     """
 
     source: Path
@@ -52,6 +53,7 @@ class Asked:
     engine: str = "local"
     scheduler: str | None = None
     as_json: bool = False
+    allow_reduced: bool = False
 
 
 def grade_folder(asked: Asked, assignment: Assignment, dataset: Dataset) -> bool:
@@ -124,10 +126,11 @@ def _write_class(
 def _engine(asked: Asked, assignment: Assignment, dataset: Dataset) -> Engine:
     if asked.engine == "local":
         workers = asked.workers or default_workers()
-        machine = Machine(
-            Level.STANDARD, workers, default_kernels(), train_in_kernel=asked.train_in_kernel
-        )
+        level = need_walls(Level.REDUCED) if asked.allow_reduced else Level.STANDARD
+        machine = Machine(level, workers, default_kernels(), train_in_kernel=asked.train_in_kernel)
         return LocalEngine(assignment, dataset, machine)
+    if asked.allow_reduced:
+        raise UsageProblem("--allow-reduced: every worker of a cluster needs the standard walls")
     if asked.scheduler is None:
         raise UsageProblem("--engine dask: give --scheduler with its address or its file")
     try:

@@ -31,17 +31,18 @@ class Machine:
     train_in_kernel: bool = False
 
 
-def need_walls() -> Level:
-    """Return the level of the walls that a class is graded behind.
+def need_walls(level: Level = Level.STANDARD) -> Level:
+    """Make sure of the walls that a class is graded behind; return their level.
 
     Raises:
         WallsError: this machine offers less.
     """
     found = probe()
-    if found.level is not Level.STANDARD:
+    if found.level is Level.NONE or (found.level, level) == (Level.REDUCED, Level.STANDARD):
+        more = "; --allow-reduced takes them" if found.level is Level.REDUCED else ""
         raise WallsError(
-            "a class is graded behind walls only, "
-            f"and this machine offers {found.level}: {found.reason}"
+            f"a class is graded behind {level} walls, "
+            f"and this machine offers {found.level}: {found.reason}{more}"
         )
     return found.level
 

@@ -42,6 +42,7 @@ from grader.cli.base import (
     help="Where notebooks run: on this machine, or on a Dask cluster.",
 )
 @click.option("--scheduler", help="The cluster's address, or the file in which it stands.")
+@click.option("--allow-reduced", is_flag=True, help="Take weaker walls where others cannot be had.")
 @click.option("--train-in-kernel", is_flag=True, help=TRAIN_IN_KERNEL)
 @click.option("--json", "as_json", is_flag=True, help="Print progress as JSON lines.")
 def grade(
@@ -54,6 +55,7 @@ def grade(
     roster: Path | None,
     engine: str,
     scheduler: str | None,
+    allow_reduced: bool,
     train_in_kernel: bool,
     as_json: bool,
 ) -> None:
@@ -66,7 +68,7 @@ def grade(
     assignment = open_assignment(folder)
     asked = Asked(
         source, out, spoken(language, assignment), workers, train_in_kernel, worksheet, roster,
-        engine, scheduler, as_json,
+        engine, scheduler, as_json, allow_reduced,
     )  # fmt: skip
     attention = grade_folder(asked, assignment, dataset_of(assignment))
     sys.exit(ATTENTION if attention else GOOD)

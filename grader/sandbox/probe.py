@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ MEMORY_MB = 128
 QUIET_S = 0.1
 HOG = f"blocks = [bytearray(b'x' * 2**20) for _ in range({4 * MEMORY_MB})]; print('grew')"
 ATTACKS = Path(__file__).with_name("attacks.py")
-NAMES = ("network", "canary", "environment", "read_only", "own_package", "processes")
+NAMES = ("network", "canary", "environment", "read_only", "signals", "own_package", "processes")
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,28 @@ class Probe:
 
 
 def probe(sandbox: Sandbox | None = None) -> Probe:
-    """Attack the standard walls and report the level; never raises for walls that do not hold."""
+    """Attack the walls and report the level; never raises for walls that do not hold.
+
+    Args:
+        sandbox: whose walls; by default the standard ones, and where these do not hold the
+            reduced ones.
+    """
+    if sandbox is not None:
+        return _probed(sandbox.level, sandbox)
+    standard = _probed(Level.STANDARD)
+    if standard.level is Level.STANDARD:
+        return standard
+    reduced = _probed(Level.REDUCED)
+    if reduced.level is Level.REDUCED:
+        why = f"{reduced.reason}; the standard walls are not offered here: {standard.reason}"
+        return Probe(Level.REDUCED, reduced.checks, why)
+    return standard
+
+
+def _probed(level: Level, sandbox: Sandbox | None = None) -> Probe:
     folder = Path(tempfile.mkdtemp(prefix="nb-"))
     try:
-        checks = _attack(sandbox or Sandbox(Level.STANDARD, SLOT), folder)
+        checks = _attack(sandbox or Sandbox(level, SLOT), folder)
     except WallsError as error:
         checks = (ProbeCheck("start", False, str(error)),)
     except OSError as error:
@@ -60,7 +79,7 @@ def probe(sandbox: Sandbox | None = None) -> Probe:
     failed = next((check for check in checks if not check.ok), None)
     if failed is not None:
         return Probe(Level.NONE, checks, f"{failed.name}: {failed.detail}")
-    return Probe(Level.STANDARD, checks, f"all {len(checks)} attacks were held back")
+    return Probe(level, checks, f"all {len(checks)} attacks were held back")
 
 
 def _attack(sandbox: Sandbox, folder: Path) -> tuple[ProbeCheck, ...]:
@@ -69,19 +88,25 @@ def _attack(sandbox: Sandbox, folder: Path) -> tuple[ProbeCheck, ...]:
     canary.write_text("secret")
     canary.chmod(0o600)
     open_canary.write_text("secret")
-    folder.chmod(0o755)
+    folder.chmod(0o777)  # anybody outside could write here
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        arguments = ["/k/attacks.py", port, str(PROCESSES), str(canary), str(open_canary)]
-        met = _run_attacks(sandbox, job, arguments)
+        paths = [str(canary), str(open_canary)]
+        met = _run_attacks(sandbox, job, [sandbox.level, port, str(os.getpid())], paths)
     checks = [ProbeCheck(name, met.get(name) == "", _detail(met, name)) for name in NAMES]
     return (*checks, _memory(sandbox, job), _daemon(met, job / "heartbeat"))
 
 
-def _run_attacks(sandbox: Sandbox, job: Path, arguments: list[str]) -> dict[str, object]:
+def _run_attacks(
+    sandbox: Sandbox, job: Path, arguments: list[str], paths: list[str]
+) -> dict[str, object]:
+    def argv(inside: Callable[[str], str]) -> list[str]:
+        script, folder = inside("/k/attacks.py"), inside("/job")
+        return ["-I", script, *arguments, str(PROCESSES), folder, *paths]
+
     mounts = (Mount(job, "/job", writable=True), Mount(ATTACKS, "/k/attacks.py"))
     limits = Limits(wall_s=15, memory_mb=512, processes=PROCESSES, tmp_mb=16)
-    started = sandbox.start(Job(["-I", *arguments], mounts, limits), stdout=subprocess.PIPE)
+    started = sandbox.start(Job(argv, mounts, limits), stdout=subprocess.PIPE)
     with started as running:
         assert running.process.stdout is not None
         printed = running.process.stdout.read()

@@ -6,6 +6,8 @@ Linux only; every function copes with processes that vanish while it reads.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,14 @@ def tree(root: int) -> list[Process]:
         if not more:
             return [found for found in everything if found.pid in members]
         members |= more
+
+
+def of_user(uid: int) -> Iterator[int]:
+    """Yield the processes of a user."""
+    for pid in _pids():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if os.stat(f"/proc/{pid}").st_uid == uid:
+                yield pid
 
 
 def alive(process: Process) -> bool:

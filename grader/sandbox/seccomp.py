@@ -58,13 +58,17 @@ MACHINES = {
 }
 
 
-def program(machine: str | None = None) -> bytes | None:
-    """Return the filter for this machine, or None for an architecture without a table."""
+def program(machine: str | None = None, families: tuple[int, ...] = FAMILIES) -> bytes | None:
+    """Return the filter for this machine, or None for an architecture without a table.
+
+    Args:
+        families: of sockets that may be made.
+    """
     found = MACHINES.get(machine or platform.machine())
-    return None if found is None else b"".join(_instructions(found))
+    return None if found is None else b"".join(_instructions(found, families))
 
 
-def _instructions(machine: Machine) -> Iterator[bytes]:
+def _instructions(machine: Machine, families: tuple[int, ...]) -> Iterator[bytes]:
     yield _step(LOAD, ARCHITECTURE)
     yield _step(EQUAL, machine.audit, 1, 0)
     yield _step(RETURN, KILL)
@@ -81,9 +85,9 @@ def _instructions(machine: Machine) -> Iterator[bytes]:
     yield _step(ANY_BIT, NEW_NAMESPACES, 0, 1)
     yield _step(RETURN, FAIL | errno.EPERM)
     yield _step(RETURN, ALLOW)
-    yield _step(EQUAL, machine.calls["socket"], 0, len(FAMILIES) + 2)
+    yield _step(EQUAL, machine.calls["socket"], 0, len(families) + 2)
     yield _step(LOAD, FIRST_ARGUMENT)
-    for left, family in zip(range(len(FAMILIES), 0, -1), FAMILIES, strict=True):
+    for left, family in zip(range(len(families), 0, -1), families, strict=True):
         yield _step(EQUAL, family, left, 0)
     yield _step(RETURN, FAIL | errno.EAFNOSUPPORT)
     yield _step(RETURN, ALLOW)

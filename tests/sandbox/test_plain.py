@@ -103,9 +103,3 @@ def test_links_fall_back_to_the_source(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert str(tmp_path.resolve() / "a") == folder.inside("/job/a")
     folder.remove()
-
-
-def test_reduced_is_not_offered() -> None:
-    """Level reduced is refused with what to use instead."""
-    with pytest.raises(WallsError, match="'reduced' is not offered yet"):
-        open_sandbox(Level.REDUCED)

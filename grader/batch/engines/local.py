@@ -16,6 +16,7 @@ from grader.batch.engines.place import Place
 from grader.batch.machine import Machine, need_walls
 from grader.dataset.store import Dataset
 from grader.grading import Gathered, run_key
+from grader.sandbox import Level
 
 Done = tuple[Task, Gathered] | Exception | None
 
@@ -35,7 +36,7 @@ class LocalEngine:
         ready: Callable[[], object] = need_walls,
     ) -> None:
         self.assignment, self.dataset, self.machine = assignment, dataset, machine
-        self._ready = ready
+        self._ready = ready if machine.level is Level.STANDARD else lambda: machine.level
 
     @property
     def unders(self) -> Collection[str]:

@@ -1,0 +1,183 @@
+"""Level reduced, as a plain user and as root: the fence holds, and every part of it is needed.
+
+The tests' own Python may lie where only its owner can read it, so they start the system's Python
+with a copy of the package, which needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import grader
+from grader.sandbox import fence
+
+pytestmark = [
+    pytest.mark.sandbox,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Landlock is Linux's"),
+]
+USER = "61901"
+HOLES = """
+import sys
+from grader.sandbox import reduced, rlimits, seccomp
+from grader.sandbox.reduced import FencedTree, Reduced
+
+def granting(kind, *more):
+    stock = Reduced._spec
+    def spec(self, job, folder):
+        made = stock(self, job, folder)
+        return {**made, kind: [*made[kind], *more]}
+    Reduced._spec = spec
+
+def everything_readable():
+    granting("read", "/")
+
+def everything_writable():
+    granting("write", "/")
+
+def no_filter():
+    seccomp.program = lambda machine=None, families=(): b""
+
+def without(text, other):
+    source = reduced.FENCE.read_text()
+    assert text in source
+    reduced.FENCE = reduced.FENCE.with_name("fence_open.py")
+    reduced.FENCE.write_text(source.replace(text, other))
+
+def no_scope():
+    without("SCOPES = 3", "SCOPES = 1")
+
+def no_reaper():
+    without("_done(_libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0))", "pass")
+
+def no_limits():
+    rlimits.prlimit_arguments = lambda limits, grouped: ["/usr/bin/env"]
+    FencedTree.excess = lambda self: None
+
+if len(sys.argv) > 1:
+    globals()[sys.argv[1]]()
+from grader.sandbox import Level
+from grader.sandbox.probe import _probed
+found = _probed(Level.REDUCED)
+print(found.level, *[check.name for check in found.checks if not check.ok], sep=",")
+print(found.reason)
+"""
+JOBS = """
+import os, signal, sys, time
+from pathlib import Path
+from grader.sandbox import Job, Level, Limits, Mount, open_sandbox
+
+mark, how = sys.argv[1:]
+code = '''
+import os, sys, time
+for _ in range(12):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+open("up", "w").close()
+''' + ("sys.exit(3)" if how == "ends" else "time.sleep(600)") + f"  # {mark}"
+Path("job").mkdir(exist_ok=True)
+mounts = (Mount(Path("job").resolve(), "/job", writable=True),)
+job = Job(["-I", "-c", code], mounts, Limits(wall_s=1.5 if how == "deadline" else 60))
+running = open_sandbox(Level.REDUCED, 8).start(job)
+while not Path("job/up").exists():
+    time.sleep(0.01)
+if how == "controller":
+    os.kill(os.getpid(), signal.SIGKILL)
+if how == "killed":
+    running.kill()
+ended = running.wait()
+print(ended.reason, ended.exit_code)
+"""
+Reached = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(params=["a plain user", "root"])
+def reached(request: pytest.FixtureRequest) -> Iterator[Reached]:
+    """A function: run a script with the system's Python, as a plain user or as root."""
+    if os.geteuid() != 0 and request.param == "root":
+        pytest.skip("only root is root")
+    if fence.version() < fence.NEEDED:
+        pytest.skip(f"this kernel has Landlock {fence.version()}, and {fence.NEEDED} is needed")
+    python = shutil.which("python3", path="/usr/bin")
+    if python is None or subprocess.run([python, "-c", "import enum; enum.StrEnum"]).returncode:
+        pytest.skip("no Python >= 3.11 that another user can reach")
+    with tempfile.TemporaryDirectory(prefix="nb-") as name:
+        folder = Path(name)
+        shutil.copytree(Path(grader.__file__).parent, folder / "grader")
+        subprocess.run(["chmod", "-R", "a+rwX", folder], check=True)
+        user = ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]
+        drop = user if request.param == "a plain user" and os.geteuid() == 0 else []
+
+        def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [*drop, python, "-B", "-c", script, *arguments],
+                env={"PATH": "/usr/bin:/bin", "PYTHONPATH": name}, cwd=folder,
+                capture_output=True, text=True, check=False, timeout=100,
+            )  # fmt: skip
+
+        run.is_root = not drop and os.geteuid() == 0  # type: ignore[attr-defined]
+        yield run
+
+
+def test_all_attacks_are_held_back(reached: Reached) -> None:
+    """The probe's nine attacks, as they are tried where standard is not offered."""
+    done = reached(HOLES)
+
+    assert "reduced\nall 9 attacks were held back\n" == done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("hole", "failing"),
+    [
+        ("everything_readable", "canary"),
+        ("everything_writable", "read_only"),
+        ("no_filter", "network"),
+        ("no_reaper", "daemon"),
+        ("no_limits", "processes"),
+        ("no_limits", "memory"),
+    ],
+)
+def test_every_part_of_the_fence_is_needed(reached: Reached, hole: str, failing: str) -> None:
+    """Without it an attack gets through, and the level is none."""
+    done = reached(HOLES, hole)
+    level, *failed = done.stdout.partition("\n")[0].split(",")
+
+    assert "none" == level, done.stderr
+    assert failing in failed
+
+
+def test_signals_stay_inside_by_landlock_alone(reached: Reached) -> None:
+    """Where jobs are the controller's own user, nothing else keeps their signals from it."""
+    done = reached(HOLES, "no_scope")
+    level, *failed = done.stdout.partition("\n")[0].split(",")
+
+    assert (level, failed) in (("none", ["signals"]), ("reduced", [])), done.stderr
+    assert reached.is_root == (level == "reduced")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("ends", "exited 3"), ("killed", "killed None"), ("deadline", "deadline None"),
+     ("controller", "")],
+)  # fmt: skip
+def test_nothing_is_left(
+    reached: Reached, how: str, said: str,
+    processes_with: Callable[[str], list[int]], wait_until: Callable[..., bool],
+) -> None:  # fmt: skip
+    """Twelve daemons, each in a session of its own, end with the job, whatever ends it."""
+    mark = f"daemon-{os.getpid()}-{time.monotonic_ns()}"
+    done = reached(JOBS, mark, how)
+
+    assert said == done.stdout.strip(), done.stderr
+    assert wait_until(lambda: [] == processes_with(mark)), processes_with(mark)
