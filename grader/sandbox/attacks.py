@@ -2,7 +2,8 @@
 
 Bound into the walls as a single file: standard library only, imports nothing of ours.
 Arguments: the level that is tried, the port of a listener on the host, a process outside, the most
-processes, the job's folder, and files outside that must not be readable.
+processes, the job's folder, and files outside that must not be readable; the last of them is a
+folder in which anybody outside may write.
 """
 
 from __future__ import annotations
@@ -62,9 +63,18 @@ def environment() -> str:
     return f"variables {sorted(names)}" if names else ""
 
 
-def read_only(outside: str) -> str:
-    """Try to write where nothing may change, and where everybody outside may write."""
-    for folder in (outside, "/", "/dev", "/usr", "/venv", "/venv/bin", "/home", "/proc/sys/kernel"):
+def read_only(anybodys: str) -> str:
+    """Try to write where nothing may change, and where anybody outside may write."""
+    for folder in (
+        anybodys,
+        "/",
+        "/dev",
+        "/usr",
+        "/venv",
+        "/venv/bin",
+        "/home",
+        "/proc/sys/kernel",
+    ):
         try:
             (Path(folder) / "written").write_text("x")
         except OSError:
@@ -144,7 +154,7 @@ def main(level: str, port: str, outside: str, limit: str, job: str, *paths: str)
         "network": lambda: network(int(port), separate),
         "canary": lambda: canary(*paths),
         "environment": environment,
-        "read_only": lambda: read_only(os.path.dirname(paths[0])),
+        "read_only": lambda: read_only(paths[-1]),
         "signals": lambda: signals(int(outside)),
         "own_package": lambda: own_package(separate),
         "processes": lambda: processes(int(limit)),

@@ -84,14 +84,17 @@ def _probed(level: Level, sandbox: Sandbox | None = None) -> Probe:
 
 def _attack(sandbox: Sandbox, folder: Path) -> tuple[ProbeCheck, ...]:
     job, canary, open_canary = folder / "job", folder / "canary", folder / "open"
+    anybodys = folder / "anybodys"
     job.mkdir()
     canary.write_text("secret")
     canary.chmod(0o600)
     open_canary.write_text("secret")
-    folder.chmod(0o777)  # anybody outside could write here
+    folder.chmod(0o755)
+    anybodys.mkdir()
+    anybodys.chmod(0o777)  # only the walls keep a job from writing here
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        paths = [str(canary), str(open_canary)]
+        paths = [str(canary), str(open_canary), str(anybodys)]
         met = _run_attacks(sandbox, job, [sandbox.level, port, str(os.getpid())], paths)
     checks = [ProbeCheck(name, met.get(name) == "", _detail(met, name)) for name in NAMES]
     return (*checks, _memory(sandbox, job), _daemon(met, job / "heartbeat"))
