@@ -282,13 +282,10 @@ def conclude(
         last = tuple(_by_hand(assignment, gathered, override) for override in overrides)
         none = [Answer(name, "missing", None, "") for name in assignment.rubric.questions]
         by_hand = tuple(one for one in with_marks(assignment, none, marks) if one.marks)
-        return replace(
-            graded,
-            state=State.GRADER_ERROR if gathered.fault else State.UNREADABLE,
-            findings=last,
-            answers=by_hand,
-            score=scoring.score(assignment, last, by_hand, late),
-        )
+        score = scoring.score(assignment, last, by_hand, late)
+        waits = State.GRADER_ERROR if gathered.fault else State.UNREADABLE
+        state = waits if score.pending else State.GRADED  # a person decided everything
+        return replace(graded, state=state, findings=last, answers=by_hand, score=score)
     verdict = judge(assignment, gathered.evidence)
     findings = tuple(
         _decided(_located(finding, gathered.notebook), overrides) for finding in verdict.findings

@@ -76,6 +76,7 @@ class Answer:
     Attributes:
         marks: what counts, by criterion; criteria that are missing wait for a person.
         earlier: marks of another text, or of a level that is no more; they count nothing.
+        elsewhere: the student also wrote text that names no question.
     """
 
     question: str
@@ -85,6 +86,7 @@ class Answer:
     cells: tuple[int, ...] = ()
     marks: Mapping[str, Mark] = field(default_factory=dict)
     earlier: Mapping[str, Mark] = field(default_factory=dict)
+    elsewhere: bool = False
 
     @property
     def sure(self) -> bool:
@@ -275,6 +277,7 @@ def _answer(answer: Answer, assignment: Assignment, say: Translator) -> dict[str
         "sure": answer.sure,
         "text": answer.text,
         "cells": list(answer.cells),
+        "elsewhere": answer.elsewhere,
         "possible": points(question.possible),
         "pending": points(
             sum(one.possible for one in question.criteria if one.id not in answer.marks)

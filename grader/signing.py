@@ -136,7 +136,7 @@ def verified(report: str, public: str) -> dict[str, Any]:
         whole = json.loads(base64.urlsafe_b64decode(found[0]))
         said, signature = whole["statement"], base64.urlsafe_b64decode(whole["signature"])
         by = str(whole["key"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SignatureError("has a signature that cannot be read") from error
     if by != public:
         raise SignatureError("was signed by another key")

@@ -35,6 +35,7 @@ EXAMPLES: Mapping[str, Any] = {
     "accuracy": 0.8712, "address": "tcp://127.0.0.1:8786",
     "asked": T("{count} epochs", count=10), "bars": 10, "before": 10,
     "cell": CELL, "cells": CELL, "checks": "Medir la exactitud", "classes": 10, "column": 7,
+    "criterion": "q1.data_used",
     "columns": "Taller 2 (41); Taller 3 (42)", "count": 3, "counts": 0.8741,
     "csv": "notas/grades.csv", "days": 2, "deduction": "0,5", "depth": 6, "detail": "NameError: x",
     "doing": T("training an epoch"),

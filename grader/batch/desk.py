@@ -61,6 +61,18 @@ class Desk:
 
         return scored_by
 
+    def stale(self) -> list[Student]:
+        """Return whose files say something else than assignment, marks and the rest say now.
+
+        Those with a fault of ours are not among them: they are done again by `grader grade`.
+        """
+        scored_by = self.all_scored_by()
+        return [
+            student
+            for student, standing in self.gradebook.standings_of_students()
+            if standing.scored and standing.scored != scored_by(student)
+        ]
+
     def _scored_by(self, student: Student, late: Late, decided: Decided) -> str:
         ours = f"{self.assignment.sha256}{self.language}{__version__}"
         parts = f"{ours}{self.key.id if self.key else ''}{student.name!r}{late}{decided}"

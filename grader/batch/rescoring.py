@@ -10,13 +10,14 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import Self, TypeVar
 
 from grader.batch.desk import Desk
 from grader.dataset.store import Dataset
@@ -25,6 +26,7 @@ from grader.loading import load_assignment
 from grader.result import Student
 from grader.sampling import wanted
 
+Answer = TypeVar("Answer")
 AHEAD = 4  # students that wait at each other process
 FEW = 8  # fewer are scored before another process has started
 
@@ -80,6 +82,33 @@ def scorers(desk: Desk, processes: int) -> ProcessPoolExecutor:
     """Return processes with a desk of their own each, for `rescored` and `rewritten`."""
     words = (desk.out, desk.assignment.folder, desk.language, desk.dataset)
     return ProcessPoolExecutor(processes, get_context("spawn"), _open, words)
+
+
+class Scorers:
+    """One of the `scorers`' processes, begun anew where it was lost."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._pool = scorers(desk, 1)
+
+    def submit(self, do: Callable[..., Answer], *given: object) -> Future[Answer]:
+        """Have something done there."""
+        return self._pool.submit(do, *given)
+
+    def result(self, do: Callable[..., Answer], *given: object) -> Answer:
+        """Have something done there and wait for it; once more where the process was lost."""
+        try:
+            return self._pool.submit(do, *given).result()
+        except BrokenProcessPool:
+            self._pool.shutdown(wait=False)
+            self._pool = scorers(self._desk, 1)
+            return self._pool.submit(do, *given).result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.shutdown()
 
 
 def rewritten(student: Student) -> tuple[str, bool]:

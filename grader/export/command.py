@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from grader.assignment import Assignment
+from grader.batch.desk import Desk
+from grader.dataset.store import open_dataset
 from grader.export import canvas, gradescope, moodle
 from grader.export.filled import Filled
 from grader.export.marks import ExportError, Mark, marks
@@ -62,11 +64,28 @@ def export(
         return
     with Gradebook(folder) as gradebook:
         assignment, language = load_assignment(gradebook.assignment_folder), gradebook.language
+        _refuse_stale(folder, assignment, gradebook)
         everybody, missing = list(marks(folder, gradebook)), gradebook.register.missing()
     target = out or folder / "export" / platform
     target.mkdir(parents=True, exist_ok=True)
     filling = Filling(assignment, template, column, provisional)
     WRITERS[platform](Export(everybody, missing, language, target, say), filling)
+
+
+def _refuse_stale(folder: Path, assignment: Assignment, gradebook: Gradebook) -> None:
+    """A mark that no file has yet must not be left out without a word."""
+    dataset = open_dataset(assignment.spec.dataset.spec)
+    stale = Desk(assignment, dataset, gradebook, folder, gradebook.language).stale()
+    if stale:
+        raise _about(
+            folder,
+            T(
+                "marks, points or texts have changed since the files of {count} students were "
+                "written, {student} among them; `grader grade` or `grader review` on this folder "
+                "writes them, then export again",
+                count=len(stale), student=stale[0].id,
+            ),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

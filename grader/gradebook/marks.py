@@ -59,6 +59,7 @@ class Marks:
         marks: Iterable[tuple[str, Mark]],
         seen: Mapping[Whose, int],
         passages: Mapping[str, str],
+        hand: str = "",
     ) -> list[tuple[str, Mark]]:
         """Keep what one action decided; return it with who and when.
 
@@ -66,11 +67,12 @@ class Marks:
             marks: with the student that each one is for; their own `who` and `at` say nothing.
             seen: the `version` of each answer when it was shown.
             passages: the texts that are marked, by their keys (`rubric.marks.key_of`).
+            hand: whose browser it was; `undo` takes back what the same one did.
 
         Raises:
             MarksChanged: another row was added meanwhile.
         """
-        action, at = str(uuid.uuid4()), now()
+        action, at = f"{hand}.{uuid.uuid4()}", now()
         given = [(student, replace(mark, who=who, at=at)) for student, mark in marks]
         with self._transaction():
             changed = [whose for whose, number in seen.items() if self.version(*whose) != number]
@@ -92,15 +94,16 @@ class Marks:
             )  # fmt: skip
         return given
 
-    def undo(self, who: str) -> tuple[Whose, ...]:
+    def undo(self, who: str, hand: str = "") -> tuple[Whose, ...]:
         """Take back a marker's latest action that stands; return the answers it had marked.
 
         What was marked before counts again; what somebody else has marked since goes on counting.
         """
         with self._transaction():
             found = self._connection.execute(
-                f"SELECT action FROM mark WHERE who = ? AND {_STANDS} ORDER BY number DESC LIMIT 1",
-                (who,),
+                f"SELECT action FROM mark WHERE who = ? AND substr(action, 1, ?) = ? AND {_STANDS}"
+                " ORDER BY number DESC LIMIT 1",
+                (who, len(hand) + 1, f"{hand}."),
             ).fetchone()
             if found is None:
                 return ()

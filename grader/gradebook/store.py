@@ -166,6 +166,13 @@ class Gradebook:
         rows = self._connection.execute("SELECT student, notebook, under, scored FROM latest")
         return {student: Standing(*rest) for student, *rest in rows}
 
+    def standings_of_students(self) -> list[tuple[Student, Standing]]:
+        """Return each student with where the latest grading stands, in the order of their ids."""
+        rows = self._connection.execute(
+            "SELECT student, name, notebook, under, scored FROM latest ORDER BY student"
+        )
+        return [(Student(student, name), Standing(*rest)) for student, name, *rest in rows]
+
     def results(self) -> Iterator[dict[str, Any]]:
         """Yield the latest result.json of each student, in the order of their ids."""
         rows = self._connection.execute("SELECT result FROM latest ORDER BY student")

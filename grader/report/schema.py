@@ -134,6 +134,7 @@ def _answer() -> Schema:
         sure={"type": "boolean"},
         text=TEXT,
         cells=_list(COUNT),
+        elsewhere={"type": "boolean"},
         possible=_said(POINTS, "What the question is worth."),
         pending=_said(POINTS, "Of that, what waits for a person."),
         marks=_said(marks, "By criterion; null until a person marks one. What is missing waits."),

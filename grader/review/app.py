@@ -10,7 +10,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +38,7 @@ from grader.review.sheets import Group, Sheets
 from grader.review.students import StudentPages
 
 MAX_NAME = 60
-MARKER = "grader-marker"
+MARKER, HAND = "grader-marker", "grader-hand"
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ class Review:
         )
         context = {"number": number, "of": len(groups), "student": None}
         if request.method == "POST":
-            marked = await self._mark(request, groups[number - 1], context)
+            marked = await self._mark(request, groups[number - 1], moves, context)
             return marked or RedirectResponse(self._waiting(question, after=number), 303)
         return self._answer(request, groups[number - 1], moves, context)
 
@@ -127,7 +131,8 @@ class Review:
         context = {"number": None, "of": None, "student": number}
         moves = self._around(student, question)
         if request.method == "POST":
-            return await self._mark(request, group, context) or RedirectResponse(moves.on, 303)
+            marked = await self._mark(request, group, moves, context)
+            return marked or RedirectResponse(moves.on, 303)
         return self._answer(request, group, moves, context)
 
     async def decide(self, request: Request) -> Response:
@@ -140,21 +145,26 @@ class Review:
         try:
             self.people.decide(self._who(request), student, check, form)
         except BadForm as bad:
-            context = {"problem": str(bad), "back": back}
+            context = {"said": bad.text, "back": back}
             return self._page(request, "problem.html", context, status=400)
         self._render([student])
         return RedirectResponse(back, 303)
 
     async def undo(self, request: Request) -> Response:
         """Take the marker's last action back, and show what it had marked."""
-        await self._form(request)
-        whose = self.sheets.gradebook.marks.undo(self._who(request))
+        form = await self._form(request)
+        hand, who = self._hand(request), self._who(request)
+        whose = [
+            (student, question)
+            for student, question in self.sheets.gradebook.marks.undo(who, hand)
+            if student in self.sheets.people and question in self.sheets.questions
+        ]
         self._render(student for student, _ in whose)
         if not whose:
             return RedirectResponse("/", 303)
         student, question = whose[0]
         self.sheets.undid(question)
-        if len(whose) == 1:
+        if form.get("from", "").startswith("/student/"):
             return RedirectResponse(f"/student/{self.sheets.number(student)}/{question}", 303)
         return RedirectResponse(self._place(student, question), 303)
 
@@ -172,7 +182,7 @@ class Review:
             request, "done.html",
             {
                 **self.pages.overview(), "left": self.rendering.left,
-                "problem": self.rendering.problem, "folder": str(self.sheets.gradebook.path.parent),
+                "folder": shlex.quote(str(self.sheets.gradebook.path.parent)),
             },
         )  # fmt: skip
 
@@ -183,7 +193,7 @@ class Review:
         return self._page(request, "answer.html", shown)
 
     async def _mark(
-        self, request: Request, group: Group, context: Mapping[str, Any]
+        self, request: Request, group: Group, moves: Moves, context: Mapping[str, Any]
     ) -> Response | None:
         """Keep what a form decided.
 
@@ -197,33 +207,33 @@ class Review:
             decision = read_form(group.question, question, group.members, form)
             self._keep(request, group, decision)
         except BadForm as bad:
-            said = {"problem": str(bad), "back": request.url.path}
+            said = {"said": bad.text, "back": request.url.path}
             return self._page(request, "problem.html", said, status=400)
         except MarksChanged:
             both = {"yours": decision, "back": request.url.path}
             shown = {**self.pages.group(group), **context, **both}
             return self._page(request, "conflict.html", shown, status=409)
-        if not form.get("autosave"):
-            return None
         kept = {
             "seen": self.pages.seen(group),
             "kept": self.pages.now(),
             "open": self.pages.without_level(question, decision),
         }
-        return self._page(request, "kept.html", kept)
+        if form.get("autosave"):
+            return self._page(request, "kept.html", kept)
+        if not kept["open"]:
+            return None
+        shown = {**self.pages.group(group, decision.comments), **context, "moves": moves, **kept}
+        return self._page(request, "answer.html", shown)
 
     def _keep(self, request: Request, group: Group, decision: Decision) -> None:
         """Add what is new of a decision; what stands already is not said twice."""
         given = self.sheets.given(group.question)
-        new = [
-            (student, mark)
-            for student, mark in decision.marks(group.question, group.members)
-            if not mark.repeats(given.get(student, {}).get(mark.criterion))
-        ]
+        new = list(decision.marks(group.question, group.members, given))
         if new:
             passages = {one.key: one.text for one in group.members}
+            who, hand = self._who(request), self._hand(request)
             marks = self.sheets.gradebook.marks
-            self.sheets.gave(marks.add(self._who(request), new, decision.seen, passages))
+            self.sheets.gave(marks.add(who, new, decision.seen, passages, hand))
             self._render(student for student, _ in new)
 
     def _render(self, students: Iterable[str]) -> None:
@@ -269,7 +279,8 @@ class Review:
         question = str(request.path_params["question"])
         if question not in self.sheets.questions:
             raise HTTPException(404)
-        await asyncio.wrap_future(self.sheets.compared(question))
+        with suppress(BrokenProcessPool):  # then `groups` finds equal words only
+            await asyncio.wrap_future(self.sheets.compared(question))
         return question
 
     def _student(self, request: Request) -> str:
@@ -277,6 +288,10 @@ class Review:
         if not 1 <= number <= len(self.sheets.students):
             raise HTTPException(404)
         return self.sheets.students[number - 1]
+
+    def _hand(self, request: Request) -> str:
+        """Return whose browser it is: two people may have one name, and undo their own marks."""
+        return request.cookies.get(HAND, "")
 
     def _who(self, request: Request) -> str:
         try:
@@ -289,8 +304,17 @@ class Review:
         self, request: Request, name: str, context: Mapping[str, Any], status: int = 200
     ) -> Response:
         template = page_template(self.language, f"review/{name}")
-        common = {"form": self.secrets.form, "who": self._who(request), "path": request.url.path}
-        answer = HTMLResponse(template.render(**common, **context), status)
+        common = {
+            "form": self.secrets.form,
+            "who": self._who(request),
+            "path": request.url.path,
+            "unwritten": self.rendering.problem,
+        }
+        said = context.get("said")
+        more = {} if said is None else {"said": self.people.say(said)}
+        answer = HTMLResponse(template.render({**common, **context, **more}), status)
+        if HAND not in request.cookies:
+            answer.set_cookie(HAND, secrets.token_hex(8), httponly=True, samesite="strict")
         if status != 200:  # an autosave's answer then takes the whole page (htmx)
             answer.headers["HX-Retarget"] = "body"
             answer.headers["HX-Reswap"] = "innerHTML"

@@ -12,7 +12,7 @@ import uvicorn
 
 from grader.batch.desk import Desk
 from grader.batch.lock import locked
-from grader.batch.rescoring import scorers
+from grader.batch.rescoring import Scorers
 from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook
 from grader.loading import load_assignment
@@ -25,6 +25,10 @@ from grader.review.sheets import Sheets
 HOST = "127.0.0.1"
 
 
+class Unwritten(Exception):
+    """Marks are kept whose reports are not written; one line."""
+
+
 def review(folder: Path, port: int, who: str | None, say: Callable[[str], None]) -> None:
     """Serve the marking pages of a class; return after Ctrl-C, when all files are written.
 
@@ -35,6 +39,7 @@ def review(folder: Path, port: int, who: str | None, say: Callable[[str], None])
     Raises:
         GradebookError: there is no gradebook.
         Occupied: the class is being graded, or marked by another server.
+        Unwritten: a student's files could not be written.
     """
     with ExitStack() as stack:
         gradebook = stack.enter_context(Gradebook(folder))
@@ -42,10 +47,11 @@ def review(folder: Path, port: int, who: str | None, say: Callable[[str], None])
         assignment = load_assignment(gradebook.assignment_folder)
         dataset = open_dataset(assignment.spec.dataset.spec)
         desk = Desk(assignment, dataset, gradebook, folder, gradebook.language)
-        pool = stack.enter_context(scorers(desk, 1))
+        pool = stack.enter_context(Scorers(desk))
         sheets = Sheets(assignment, gradebook)
-        sheets.compare(pool)
+        sheets.compare(pool.submit)
         rendering = Rendering(folder, assignment, dataset, pool)
+        rendering.ask(desk.stale())  # an earlier server may have been killed before it wrote them
         evidence = Evidence(
             assignment, gradebook, dataset, Translator(gradebook.language), desk.template
         )
@@ -63,10 +69,13 @@ def review(folder: Path, port: int, who: str | None, say: Callable[[str], None])
         with suppress(KeyboardInterrupt):  # uvicorn ends, and then raises it once more
             uvicorn.Server(config).run(sockets=[listening])
         if rendering.left:
-            say(f"writing the reports of {rendering.left} students")
+            say(f"writing the reports of {rendering.left} students; they can also be written later")
         rendering.finish()
         from grader.batch.page import write_class  # draws: matplotlib takes half a second
 
         write_class(folder, assignment, gradebook, gradebook.language)
         if rendering.problem:
-            say(f"reports could not be written: {rendering.problem}")
+            raise Unwritten(
+                f"a report could not be written ({rendering.problem}); the marks are kept, and "
+                "`grader review` or `grader grade` on this folder tries again"
+            )

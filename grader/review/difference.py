@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from markupsafe import Markup
 
-MOST = 6_000  # characters of either; difflib's time grows with the square of what differs
+MOST = 800  # words of either; difflib's time grows with the square of what differs, and worse
 _PIECE = re.compile(r"\s*\S+\s*$|\s*\S+")  # a word with the space before it, or the last one
 
 _OUT, _NEW = Markup("{}<del>{}</del>"), Markup("{}<ins>{}</ins>")
@@ -19,14 +19,13 @@ def difference(before: str, now: str) -> Markup | None:
 
     None where the texts are too long to compare: both are then read one below the other.
     """
-    if max(len(before), len(now)) > MOST:
-        return None
-    return Markup("").join(_parts(_PIECE.findall(before), _PIECE.findall(now)))
+    old, new = _PIECE.findall(before), _PIECE.findall(now)
+    return None if max(len(old), len(new)) > MOST else Markup("").join(_parts(old, new))
 
 
 def _parts(before: list[str], now: list[str]) -> Iterator[Markup]:
     old, new = ([piece.strip() for piece in pieces] for pieces in (before, now))
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    matcher = SequenceMatcher(None, old, new)  # what stands everywhere is no landmark
     for tag, low, high, start, stop in matcher.get_opcodes():
         if tag == "equal":
             yield Markup("{}").format("".join(now[start:stop]))

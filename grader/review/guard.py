@@ -19,7 +19,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-COOKIE: Final = "grader-review"
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -39,6 +38,7 @@ class Secrets:
 
     Attributes:
         token: what the address of the start page carries.
+        cookie: what a browser carries that came by that address.
         form: what every form of ours carries.
     """
 
@@ -46,11 +46,23 @@ class Secrets:
 
     @property
     def form(self) -> str:
-        return hmac.new(self.token.encode(), b"form", hashlib.sha256).hexdigest()
+        return self._derived(b"form")
+
+    @property
+    def cookie(self) -> str:
+        """What a browser carries: other servers on this machine get it too, and it opens less."""
+        return self._derived(b"cookie")
+
+    def _derived(self, use: bytes) -> str:
+        return hmac.new(self.token.encode(), use, hashlib.sha256).hexdigest()
 
     def knows(self, said: str | None) -> bool:
         """Whether this is the token."""
         return said is not None and hmac.compare_digest(said.encode(), self.token.encode())
+
+    def came_in(self, said: str | None) -> bool:
+        """Whether a browser came by the start address."""
+        return said is not None and hmac.compare_digest(said.encode(), self.cookie.encode())
 
     def sent(self, said: object) -> bool:
         """Whether a form of ours was sent."""
@@ -67,6 +79,8 @@ class Guard(BaseHTTPMiddleware):
     def __init__(self, app: ASGIApp, secret: Secrets, hosts: frozenset[str]) -> None:
         super().__init__(app)
         self._secret, self._hosts = secret, hosts
+        port = next(iter(hosts)).rpartition(":")[2]
+        self._cookie = f"grader-review-{port}"  # cookies do not know ports; two classes may be open
 
     async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
         """Answer a request, or refuse it."""
@@ -82,9 +96,9 @@ class Guard(BaseHTTPMiddleware):
             return PlainTextResponse("asked from another page; open the start page again", 403)
         if request.url.path == "/" and self._secret.knows(request.query_params.get("token")):
             welcome = RedirectResponse("/", 303)
-            welcome.set_cookie(COOKIE, self._secret.token, httponly=True, samesite="strict")
+            welcome.set_cookie(self._cookie, self._secret.cookie, httponly=True, samesite="strict")
             return welcome
-        if not self._secret.knows(request.cookies.get(COOKIE)):
+        if not self._secret.came_in(request.cookies.get(self._cookie)):
             said = "open the address that `grader review` printed; it carries the token"
-            return PlainTextResponse(said, 403)
+            return PlainTextResponse(said, 403, {"HX-Retarget": "body", "HX-Reswap": "innerHTML"})
         return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -22,6 +23,7 @@ from grader.review.sheets import Group, Sheets, Written
 from grader.rubric.ideas import Suggestion
 
 MAX_SHOWN = 20_000  # characters of an answer
+OTHERS = 8  # further texts of a group that are shown
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,11 @@ class LevelChoice:
 
 @dataclass(frozen=True)
 class CriterionForm:
-    """A criterion with its levels, comments to choose from, ideas found and not found."""
+    """A criterion with its levels, comments to choose from, ideas found and not found.
+
+    Attributes:
+        mixed: the members of the group have different levels; `differ`: different comments.
+    """
 
     id: str
     title: str
@@ -49,6 +55,7 @@ class CriterionForm:
     comments: tuple[str, ...]
     ideas: tuple[tuple[str, bool], ...]
     mixed: bool
+    differ: bool
 
 
 @dataclass(frozen=True)
@@ -85,8 +92,14 @@ class Pages:
             )
         return {"questions": questions}
 
-    def group(self, group: Group) -> dict[str, Any]:
-        """A group's first answer with evidence and advice, and the form for all of them."""
+    def group(
+        self, group: Group, typed: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, Any]:
+        """A group's first answer with evidence and advice, and the form for all of them.
+
+        Args:
+            typed: comments by criterion that wait for a level.
+        """
         first = group.members[0]
         question = self.sheets.questions[group.question]
         advice = self.sheets.advice(group.question, first.text)
@@ -102,14 +115,49 @@ class Pages:
             "sure": first.answer["sure"],
             "beside": self.evidence.of(question, first),
             "criteria": [
-                self._criterion(group, one, advice.get(one.id)) for one in question.criteria
+                self._criterion(group, one, advice.get(one.id), typed) for one in question.criteria
             ],
             "members": [self._member(group.question, one) for one in group.members],
+            **self._others(group),
+            "shown": self._shown(group, question),
             "earlier": self._earlier(group.question, first),
             "seen": self.seen(group),
             "done": len(self.sheets.done(group.question)),
             "all": len(self.sheets.written[group.question]),
         }
+
+    def _others(self, group: Group) -> dict[str, Any]:
+        """The other texts of a group, each once, as they differ from the first one."""
+        first = group.members[0]
+        texts = {one.key: one.text for one in group.members if one.key != first.key}
+        few = list(texts.values())[:OTHERS]
+        return {
+            "others": [difference(first.text, text) or text[:MAX_SHOWN] for text in few],
+            "more_others": len(texts) - len(few),
+        }
+
+    def _shown(self, group: Group, question: Question) -> str:
+        """What the form has of each criterion; whatever comes back as it was decides nothing."""
+        values = {}
+        for criterion in question.criteria:
+            points, comment, _ = self._common(group, criterion)
+            values[criterion.id] = [points, comment]
+        return json.dumps(values)
+
+    def _common(self, group: Group, criterion: Criterion) -> tuple[int | None, str, bool]:
+        """The points and the comment that all members have, and whether comments differ."""
+        marks = [
+            self.sheets.marks(group.question, one.student.id).get(criterion.id)
+            for one in group.members
+        ]
+        points = {None if mark is None else mark.points for mark in marks}
+        comments = {"" if mark is None else mark.comment for mark in marks}
+        alike = len(comments) == 1
+        return (
+            points.pop() if len(points) == 1 else None,
+            comments.pop() if alike else "",
+            not alike,
+        )
 
     def seen(self, group: Group) -> str:
         """Return what a form sends back so that nobody's marks are overwritten."""
@@ -135,15 +183,14 @@ class Pages:
         group: Group,
         criterion: Criterion,
         suggestion: Suggestion | None,
+        typed: Mapping[str, str],
     ) -> CriterionForm:
-        given = [
-            self.sheets.marks(group.question, one.student.id).get(criterion.id)
+        chosen, comment, differ = self._common(group, criterion)
+        some = any(
+            criterion.id in self.sheets.marks(group.question, one.student.id)
             for one in group.members
-        ]
-        points = {None if mark is None else mark.points for mark in given}
-        chosen = points.pop() if len(points) == 1 else None
+        )
         stated = suggestion.stated if suggestion else ()
-        written = [mark.comment for mark in given if mark is not None and mark.comment]
         return CriterionForm(
             id=criterion.id,
             title=self.say(criterion.title.text),
@@ -160,13 +207,14 @@ class Pages:
                 )
                 for key, level in enumerate(criterion.levels, start=1)
             ),
-            comment=written[0] if written else "",
+            comment=typed.get(criterion.id, comment),
             comments=tuple(self.sheets.gradebook.marks.comments(group.question, criterion.id)[:6]),
             ideas=tuple(
                 (idea.es if self.say.language == "es" else idea.en, idea.id in stated)
                 for idea in criterion.key_ideas
             ),
-            mixed=chosen is None and any(mark is not None for mark in given),
+            mixed=chosen is None and some,
+            differ=differ,
         )
 
     def _member(self, question: str, one: Written) -> Member:

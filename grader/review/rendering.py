@@ -9,12 +9,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable
-from concurrent.futures import Executor
 from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.batch.desk import Desk
-from grader.batch.rescoring import rewritten
+from grader.batch.rescoring import Scorers, rewritten
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
 from grader.result import Student
@@ -23,21 +22,18 @@ from grader.result import Student
 class Rendering:
     """Has the files of students written whose marks have changed, one after the other.
 
-    Args:
-        pool: of `rescoring.scorers`.
-
     Attributes:
-        problem: why it stopped, empty while it has not; marks are kept all the same, and
-            `grader grade` writes the files.
+        problem: what happened to the latest file that could not be written, empty while none did;
+            marks are kept all the same, and whoever opens the class next writes the files.
     """
 
     def __init__(
-        self, folder: Path, assignment: Assignment, dataset: Dataset, pool: Executor
+        self, folder: Path, assignment: Assignment, dataset: Dataset, pool: Scorers
     ) -> None:
         self._folder, self._assignment, self._dataset = folder, assignment, dataset
         self._pool = pool
         self._waiting: queue.SimpleQueue[Student | None] = queue.SimpleQueue()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._pending: set[Student] = set()
         self._writing = 0
         self.problem = ""
@@ -47,12 +43,12 @@ class Rendering:
     @property
     def left(self) -> int:
         """How many students' files are still to be written."""
-        with self._changed:
+        with self._lock:
             return len(self._pending) + self._writing
 
     def ask(self, students: Iterable[Student]) -> None:
         """Have these students' files written again."""
-        with self._changed:
+        with self._lock:
             new = [student for student in students if student not in self._pending]
             self._pending.update(new)
         for student in new:
@@ -63,35 +59,23 @@ class Rendering:
         self._waiting.put(None)
         self._thread.join()
 
-    def wait(self, timeout_s: float) -> bool:
-        """Wait until nothing is left; whether that is so."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: not self._pending and not self._writing, timeout_s
-            )
-
     def _work(self) -> None:
-        try:
-            with Gradebook(self._folder) as gradebook:
-                desk = Desk(
-                    self._assignment, self._dataset, gradebook, self._folder, gradebook.language
-                )
-                while (student := self._waiting.get()) is not None:
-                    with self._changed:
-                        self._pending.discard(student)  # a mark from now on asks again
-                        self._writing = 1
+        with Gradebook(self._folder) as gradebook:
+            desk = Desk(
+                self._assignment, self._dataset, gradebook, self._folder, gradebook.language
+            )
+            while (student := self._waiting.get()) is not None:
+                with self._lock:
+                    self._pending.discard(student)  # a mark from now on asks again
+                    self._writing = 1
+                try:
                     self._write(desk, student)
-                    with self._changed:
-                        self._writing = 0
-                        self._changed.notify_all()
-        except Exception as error:  # noqa: BLE001 - the thread's border: the page says it
-            self.problem = f"{type(error).__name__}: {error}"
-            with self._changed:
-                self._pending.clear()
-                self._writing = 0
-                self._changed.notify_all()
+                except Exception as error:  # noqa: BLE001 - the border between students
+                    self.problem = f"{student.id}: {type(error).__name__}: {error}"
+                with self._lock:
+                    self._writing = 0
 
     def _write(self, desk: Desk, student: Student) -> None:
         scored = desk.scored_by(student)  # a mark that comes meanwhile asks again
-        result, failed = self._pool.submit(rewritten, student).result()
+        result, failed = self._pool.result(rewritten, student)
         desk.gradebook.rescore(student, result, "" if failed else scored)

@@ -7,8 +7,9 @@ folder is locked), so marks are read again only after one was given.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,9 +17,15 @@ from typing import Any
 from grader.assignment import Assignment, Question
 from grader.gradebook import Gradebook
 from grader.result import Mark, Student
-from grader.rubric.grouping import groups
+from grader.rubric.grouping import groups, same_words
 from grader.rubric.ideas import Suggestion, suggest
 from grader.rubric.marks import counts, key_of
+from grader.rubric.measured import directions
+
+UNREADABLE: Mapping[str, Any] = {
+    "status": "unreadable", "sure": False, "text": "", "cells": [], "elsewhere": True,
+}  # fmt: skip
+"""Stands for the answers of a notebook that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +90,11 @@ class Sheets:
         found: dict[str, dict[str, Written]] = {name: {} for name in self.questions}
         for student, answers, runs in self._read:
             cells = frozenset(cell for answer in answers for cell in answer["cells"])
-            for answer in answers:
-                if answer["question"] in found:
-                    one = Written(student, answer, runs, cells, key_of(answer["text"]))
-                    found[answer["question"]][student.id] = one
+            given = {answer["question"]: answer for answer in answers}
+            for question in found:
+                answer = given.get(question, UNREADABLE)
+                one = Written(student, answer, runs, cells, key_of(answer["text"]))
+                found[question][student.id] = one
         return found
 
     @cached_property
@@ -106,11 +114,12 @@ class Sheets:
     def _numbers(self) -> dict[str, int]:
         return {student: number for number, student in enumerate(self.students, start=1)}
 
-    def compare(self, pool: Executor) -> None:
+    def compare(self, submit: Callable[..., Future[list[list[int]]]]) -> None:
         """Begin to group all questions' answers, elsewhere: it takes seconds for a large class."""
         for question in self.questions:
-            texts = [one.text for one in self._ordered(question)]
-            self._places[question] = pool.submit(groups, texts)
+            written = self._ordered(question)
+            texts = [one.text for one in written]
+            self._places[question] = submit(groups, texts, [_kind(one) for one in written])
 
     def compared(self, question: str) -> Future[list[list[int]]]:
         """Return what is done when a question's groups are found."""
@@ -120,9 +129,12 @@ class Sheets:
         """Return a question's groups, the largest first; waits until they are found."""
         if question not in self._groups:
             written = self._ordered(question)
+            try:
+                places = self._places[question].result()
+            except BrokenProcessPool:  # equal words are found without anything that takes memory
+                places = same_words([one.text for one in written], list(map(_kind, written)))
             self._groups[question] = [
-                Group(question, tuple(written[place] for place in group))
-                for group in self._places[question].result()
+                Group(question, tuple(written[place] for place in group)) for group in places
             ]
         return self._groups[question]
 
@@ -173,6 +185,19 @@ class Sheets:
             for criterion in self.questions[question].criteria
         }
         return {name: one for name, one in found.items() if one is not None}
+
+
+def _kind(one: Written) -> Hashable:
+    """What must be equal for answers to be marked together, however near their texts are.
+
+    What a person must look up in the notebook is read alone: a picture, a notebook that cannot be
+    read, an answer that was not found while the student wrote something under no question.
+    """
+    if one.answer["status"] == "found":
+        return ("found", directions(one.text))
+    if one.answer["status"] == "missing" and not one.answer["elsewhere"]:
+        return "missing"
+    return one.student.id
 
 
 def blind_order(students: Iterable[str]) -> tuple[str, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grader.assignment import Check
 from grader.batch.override import decide
 from grader.findings import Status
-from grader.gradebook import GradebookError
-from grader.locale import Translator
+from grader.grading import Override
+from grader.locale import T, Translator
 from grader.report.words import FLAGS, ICON, STATE, STATUS, points_text
 from grader.result import State
 from grader.review.marking import BadForm
@@ -33,7 +36,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding with the form to decide it; `decided` and `because` are a person's."""
+    """One finding with the form to decide it.
+
+    Attributes:
+        seen: how often people decided it so far; `decided` and `because` are the latest's.
+    """
 
     check: str
     title: str
@@ -43,6 +50,7 @@ class Finding:
     earned: str
     possible: str
     facts: tuple[tuple[str, str], ...]
+    seen: int
     decided: str
     because: str
 
@@ -61,24 +69,34 @@ class StudentPages:
             answers = [question for question in written if student in written[question]]
             marked = sum(student in self.sheets.done(question) for question in answers)
             waits = sum(found[0] in WAITS for found in short["findings"].values())
+            waits += self._open(short)
             lines.append(
                 Line(
                     number=self.sheets.number(student),
                     word=self.say(STATE[State(short["state"])]),
                     marked=marked,
                     of=len(answers),
-                    waits=waits + bool(short["problem"]),
+                    waits=waits,
                     name=short["name"],
                 )
             )
         lines.sort(key=lambda line: (not line.waits, line.number))
         return {"students": lines}
 
+    def _open(self, short: Mapping[str, Any]) -> int:
+        """How many checks of a notebook that could not be read nobody has decided."""
+        return len(self.sheets.assignment.spec.checks) - len(short["findings"])
+
     def one(self, student: str) -> dict[str, Any]:
         """One student's answers and findings, those that wait for a person first."""
         result = self.sheets.gradebook.result(student)
         decided = {one.check: one for one in self.sheets.gradebook.overrides(student)}
-        findings = [self._finding(one, decided.get(one["check"])) for one in result["findings"]]
+        judged = {one["check"]: one for one in result["findings"]}
+        seen = Counter(one.check for one in self.sheets.gradebook.overrides(student))
+        findings = [
+            self._finding(judged.get(check.name) or self._unjudged(check, result), decided, seen)
+            for check in self.sheets.assignment.spec.checks
+        ]
         number = self.sheets.number(student)
         low, high = result["grade"]["range"]
         return {
@@ -113,8 +131,21 @@ class StudentPages:
                 "possible": points_text(asked.possible, self.say),
             }
 
-    def _finding(self, one: Mapping[str, Any], decided: Any) -> Finding:
-        status = Status(one["status"])
+    def _unjudged(self, check: Check, result: Mapping[str, Any]) -> dict[str, Any]:
+        """A check of a notebook that could not be read: a person can decide it all the same."""
+        return {
+            "check": check.name,
+            "title": self.say(check.title.text),
+            "status": Status.NEEDS_REVIEW.value,
+            "earned": 0,
+            "possible": check.points,
+            "observed": result["problem"] or "",
+        }
+
+    def _finding(
+        self, one: Mapping[str, Any], decisions: Mapping[str, Override], seen: Mapping[str, int]
+    ) -> Finding:
+        status, decided = Status(one["status"]), decisions.get(one["check"])
         return Finding(
             check=one["check"],
             title=one["title"],
@@ -126,8 +157,9 @@ class StudentPages:
             facts=tuple(
                 (key, one[key])
                 for key in ("expected", "observed", "where", "hint", "remark")
-                if one[key]
+                if one.get(key)
             ),
+            seen=seen.get(one["check"], 0),
             decided="" if decided is None else points_text(decided.points, self.say),
             because="" if decided is None else decided.because,
         )
@@ -139,14 +171,32 @@ class StudentPages:
             BadForm: points that are no number or too many, or no reason.
         """
         said, because = form.get("points", "").strip(), form.get("because", "").strip()
+        gradebook, assignment = self.sheets.gradebook, self.sheets.assignment
+        asked = assignment.check(check)
+        possible, title = asked.points, self.say(asked.title.text)
+        before = [one for one in gradebook.overrides(student) if one.check == check]
+        if form.get("seen", "") != str(len(before)):
+            raise BadForm(
+                T(
+                    "{title}: somebody else decided {points} points meanwhile ({reason}). Nothing "
+                    "of yours was written; open the page again to decide.",
+                    title=title, reason=before[-1].because if before else "–",
+                    points=points_text(before[-1].points, self.say) if before else "–",
+                )
+            )  # fmt: skip
         try:
             given = float(said.replace(",", "."))
-        except ValueError as error:
-            raise BadForm(f"{check}: {said[:20]!r} is no number of points") from error
+        except ValueError:
+            given = math.nan
+        if not 0 <= given <= possible:
+            raise BadForm(
+                T(
+                    "{title}: “{value}” is no number of points from 0 to {possible}.",
+                    title=title, value=said[:20], possible=self.say.number(possible, 2),
+                )
+            )  # fmt: skip
         if not because:
-            raise BadForm(f"{check}: say why, for the student and for whoever asks later")
-        gradebook, assignment = self.sheets.gradebook, self.sheets.assignment
-        try:
-            decide(gradebook, assignment, student, check, given, because[:MAX_REASON], who)
-        except GradebookError as error:
-            raise BadForm(str(error)) from error
+            raise BadForm(
+                T("{title}: say why, for the student and for whoever asks later.", title=title)
+            )
+        decide(gradebook, assignment, student, check, given, because[:MAX_REASON], who)

@@ -70,7 +70,11 @@ def find_answers(
         _answer(name, [piece for piece in pieces if piece.question == name], notebook, walk.doubts)
         for name in questions
     ]
-    return tuple(_with_leftovers(found, cells, known, {piece.cell for piece in pieces}))
+    whole = tuple(_with_leftovers(found, cells, known, {piece.cell for piece in pieces}))
+    used = {cell for answer in whole for cell in answer.cells}
+    texts = (_HEADINGS.sub("", text) for text in _left(cells, known, used).values())
+    elsewhere = any(_words(text) >= MIN_WORDS for text in texts)
+    return tuple(replace(answer, elsewhere=elsewhere) for answer in whole)
 
 
 def unclaimed(

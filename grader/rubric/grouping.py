@@ -6,7 +6,7 @@ distances brings together what is near. Wants scikit-learn (`pip install grader[
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from grader.rubric.marks import key_of
 
@@ -16,23 +16,37 @@ FEW_LETTERS = 12  # shorter ones are alike only when their words are equal
 MAX_TEXT = 5_000
 
 
-def groups(texts: Sequence[str]) -> list[list[int]]:
+def same_words(texts: Sequence[str], kinds: Sequence[Hashable]) -> list[list[int]]:
+    """Return the places of texts with equal words, the largest group first; wants no library."""
+    same: dict[Hashable, list[int]] = {}
+    for place, text in enumerate(texts):
+        same.setdefault((kinds[place], key_of(text)), []).append(place)
+    return sorted(same.values(), key=lambda group: (-len(group), group[0]))
+
+
+def groups(texts: Sequence[str], kinds: Sequence[Hashable] | None = None) -> list[list[int]]:
     """Return the places of texts that belong together, the largest group first.
 
-    In each group the first is the one that is nearest to all others. Equal words are always
-    together, also no words at all.
+    In each group the first is the one that is nearest to all others. Equal words are together,
+    also no words at all, where their kinds are equal.
+
+    Args:
+        kinds: of each text; texts of different kinds are never together, however near they are.
     """
-    same: dict[str, list[int]] = {}
+    apart: dict[Hashable, dict[str, list[int]]] = {}
     for place, text in enumerate(texts):
-        same.setdefault(key_of(text), []).append(place)
-    members = list(same.values())
-    long = [group for group in members if len(texts[group[0]]) >= FEW_LETTERS]
-    short = [group for group in members if len(texts[group[0]]) < FEW_LETTERS]
-    joined = [
-        [place for member in cluster for place in long[member]]
-        for cluster in _clusters([texts[group[0]][:MAX_TEXT] for group in long])
-    ]
-    return sorted([*joined, *short], key=lambda group: (-len(group), group[0]))
+        kind = None if kinds is None else kinds[place]
+        apart.setdefault(kind, {}).setdefault(key_of(text), []).append(place)
+    found: list[list[int]] = []
+    for same in apart.values():
+        members = list(same.values())
+        long = [group for group in members if len(texts[group[0]]) >= FEW_LETTERS]
+        found += [group for group in members if len(texts[group[0]]) < FEW_LETTERS]
+        found += [
+            [place for member in cluster for place in long[member]]
+            for cluster in _clusters([texts[group[0]][:MAX_TEXT] for group in long])
+        ]
+    return sorted(found, key=lambda group: (-len(group), group[0]))
 
 
 def _clusters(texts: Sequence[str]) -> list[list[int]]:

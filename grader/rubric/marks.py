@@ -11,7 +11,8 @@ from grader.assignment import Assignment, Criterion
 from grader.result import Answer, Mark
 from grader.rubric.layout import plain
 
-_WORD = re.compile(r"\w+|[^\w\s.,;:!?¡¿()*_`-]")
+# A sign before a number and a comma after "no" can turn what is said around.
+_WORD = re.compile(r"-(?=\d)|\bno,|\w+|[^\w\s.,;:!?¡¿()*_`-]")
 
 
 def words_of(text: str) -> list[str]:

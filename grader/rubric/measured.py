@@ -21,6 +21,10 @@ _PAIR = re.compile(
     r"\b(?:entre|between)\s+(?:\w+\s+){1,3}?(?:y|e|and)\s+(?:(?:la|el|the|de)\s+)?\w+"
 )
 _DENIED = re.compile(r"\b(?:no|ni|nunca|tampoco|sin|not|never|without|n't)\b")
+_COMPARED = re.compile(
+    r"\b(?:no sol[oa]|not only|deja\w* de|dejo de|stops?|(?:menor|mayor|mejor|peor|mas|menos) que"
+    r"|(?:er|fuer)an?|than|was)\b"
+)
 _UP = (
     r"(?:aument|crec|sub[ei]|mayor|agrand|ampli|ensanch|increas|grow|grew|larger|wider|widen|higher|"
     r"bigger|rises|rose|mejor|improv)\w*"
@@ -85,12 +89,22 @@ def contradictions(text: str, measured: Sequence[Row]) -> Iterator[Text]:
             )
 
 
+def directions(text: str) -> tuple[bool | None, ...]:
+    """Return what a text says goes up (True) or down, by topic; None where it does not say.
+
+    Two answers that say the opposite are far apart, however few letters tell them apart.
+    """
+    return tuple(_said(text, pattern) for pattern in _TOPICS.values())
+
+
 def _said(text: str, topic: str) -> bool | None:
     """Whether a text says that something goes up; None where it does not say, or says both."""
     ways: set[bool] = set()
     for sentence in map(_without_pair, _SENTENCE.split(_bare(text))):
         for match in re.finditer(topic, sentence):
             clause = re.split(r"[,;]|\by\b|\band\b|\bpero\b|\bbut\b", sentence[match.end() :])[0]
+            if _COMPARED.search(clause):
+                continue  # beside something else, or no longer: a person reads it
             denied = bool(_DENIED.search(clause))
             for way, pattern in ((True, _UP), (False, _DOWN)):
                 if re.search(rf"\b{pattern}", clause[:80]):

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from grader.gradebook import Gradebook
+from grader.review.guard import Secrets
 from grader.review.sheets import blind_order
 
 
@@ -27,6 +28,10 @@ class Served:
     start: str
     port: int
     process: subprocess.Popen[str]
+
+    def form(self) -> str:
+        """What every form of these pages carries."""
+        return Secrets(self.token).form
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
@@ -50,7 +55,8 @@ class Served:
     ) -> tuple[int, dict[str, str], str]:  # fmt: skip
         """Ask as any program could."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        sent = {**({"Cookie": f"grader-review={cookie}"} if cookie else {}), **headers}
+        own = Secrets(cookie).cookie if cookie else ""
+        sent = {**({"Cookie": f"grader-review-{self.port}={own}"} if cookie else {}), **headers}
         body = None if form is None else urlencode(form)
         if body is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"

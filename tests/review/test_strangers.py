@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 from tests.review.serving import Served
 
 
@@ -46,10 +48,16 @@ class TestStrangers:
     def test_what_no_form_of_ours_sends_is_refused(self, small: Served) -> None:
         """A level that the rubric does not have, answers that were not shown, no such page."""
         page = small.ask("/q/q1/1", small.token)[2]
-        own = page.partition('name="form" value="')[2].partition('"')[0]
-        for bad in ({"level.data_used": "175"}, {"level.data_used": "x"}, {"seen": '{"otro": 0}'}):
-            form = {"form": own, "seen": "{}", **bad}
-            assert 400 == small.ask("/q/q1/1", small.token, form)[0]
+        seen = unescape(page.partition('name="seen" value="')[2].partition('"')[0])
+        before = small.marked()
+        for bad in (
+            {"level.data_used": "175"}, {"level.data_used": "x"}, {"seen": '{"otro": 0}'},
+            {"shown": "[]"}, {"seen": "[" * 9_000},
+        ):  # fmt: skip
+            form = {"form": small.form(), "level.data_used": "200", "seen": seen, **bad}
+            status, _, text = small.ask("/q/q1/1", small.token, form)
+            assert (400, True) == (status, "Abrir la página de nuevo" in text), bad
+        assert before == small.marked()
         for path in (
             "/q/q9",
             "/q/q1/999",

@@ -8,13 +8,12 @@ const isOpen = (criterion) => !criterion.querySelector(":checked");
 const changed = (field) => field.dispatchEvent(new Event("change", { bubbles: true }));
 
 function focusOn(criterion) {
-  criterion?.querySelector("input[type=radio]")?.focus({ preventScroll: true });
+  criterion?.focus({ preventScroll: true });
   criterion?.scrollIntoView({ block: "nearest" });
 }
 
 function current() {
-  const inside = document.activeElement?.closest("fieldset");
-  return inside ?? criteria().find(isOpen) ?? criteria()[0];
+  return document.activeElement?.closest("form.rubric fieldset") ?? criteria().find(isOpen);
 }
 
 function give(number) {
@@ -23,9 +22,7 @@ function give(number) {
   if (!level) return;
   level.checked = true;
   changed(level);
-  const next = criteria()[criteria().indexOf(criterion) + 1];
-  if (next) focusOn(next);
-  else rubric().querySelector("button.main").focus();
+  focusOn(criteria()[criteria().indexOf(criterion) + 1] ?? criterion);
 }
 
 function accept() {
@@ -43,7 +40,7 @@ function reuse(button) {
 }
 
 function press(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const writing = event.target.matches("textarea, input:not([type=radio])");
   if (event.key === "Escape" && writing) event.target.blur();
   if (writing) return;
