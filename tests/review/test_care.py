@@ -176,7 +176,8 @@ def test_what_is_read_alone_is_marked_alone(tmp_path: Path) -> None:
     with Gradebook(folder, ASSIGNMENT, "es") as book:
         for name, text in (
             ("a", up), ("b", up.replace("aumenta", "disminuye")),
-            ("c", up.replace("por", "por el")), ("d", picture), ("e", picture), ("f", ""), ("g", ""),
+            ("c", up.replace("por", "por el")), ("d", picture), ("e", picture),
+            ("f", ""), ("g", ""),
         ):  # fmt: skip
             hand_in(book, Student(name, name), {QUESTION: text} if text else {})
         hand_in(book, Student("h", "h"), {}, data=with_text("La red memoriza lo que ya ha visto."))
