@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 from grader.gradebook import MarksChanged
 from grader.locale import Translator
 from grader.report.pages import page_template, template_folder
+from grader.report.text import visible
 from grader.review.beside import Evidence
 from grader.review.guard import Guard, Secrets
 from grader.review.marking import BadForm, Decision, read_form
@@ -290,7 +291,7 @@ class Review:
     ) -> Response:
         template = page_template(self.language, f"review/{name}")
         common = {"form": self.secrets.form, "who": self._who(request), "path": request.url.path}
-        answer = HTMLResponse(template.render(**common, **context), status)
+        answer = HTMLResponse(visible(template.render(**common, **context)), status)
         if status != 200:  # an autosave's answer then takes the whole page (htmx)
             answer.headers["HX-Retarget"] = "body"
             answer.headers["HX-Reswap"] = "innerHTML"
