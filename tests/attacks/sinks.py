@@ -26,8 +26,9 @@ from grader.report.executed import executed_notebook, render_executed
 from grader.report.html import render_report
 from grader.report.live import render_live
 from grader.report.terminal import print_table
-from grader.result import Answer, Graded, NotebookFile, State, Student
+from grader.result import Answer, Graded, Mark, NotebookFile, State, Student
 from grader.similar import Pair
+from tests.factories import calibration
 from tests.report.class_factory import ASSIGNMENT, summaries
 from tests.report.graded_factory import runs, sample
 
@@ -147,6 +148,20 @@ def _unmeasured(text: str) -> Graded:
     return small(evidence=replace(small().evidence, runs=(first,)))
 
 
+def _comment(text: str) -> Graded:
+    first = ASSIGNMENT.rubric.questions["q1"].criteria[0].id
+    mark = Mark("q1", first, 100, text)
+    return small(
+        assignment=ASSIGNMENT, answers=(Answer("q1", "found", None, "x", marks={first: mark}),)
+    )
+
+
+def _versions(text: str) -> Graded:
+    made = calibration().model_copy(update={"environment": {"keras": "0"}})
+    own = small().assignment.model_copy(update={"calibration": made})
+    return small(assignment=own, environment={"keras": text})
+
+
 GRADED: dict[str, Make] = {
     "student": lambda text: small(student=Student("1", text)),
     "student id": lambda text: small(student=Student(text, "")),
@@ -163,6 +178,8 @@ GRADED: dict[str, Make] = {
     "flag": lambda text: small(flags=(Flag("claim_differs", Text("{x}", {"x": text})),)),
     "flag kind": lambda text: small(flags=(Flag(text, Text("seen")),)),
     "answer": lambda text: small(answers=(Answer("q1", "found", None, text),)),
+    "comment": _comment,
+    "other versions": _versions,
     "environment": lambda text: small(environment={"keras": text}),
     "environment key": lambda text: small(environment={text: "1"}),
     "layers": _run(recipe=_layers),
@@ -209,8 +226,13 @@ def _class(change: Callable[[list[dict[str, Any]], str], Mapping[str, Any] | Non
     return made
 
 
-def _one(key: str, row: int = 3) -> Sink:
-    return _class(lambda students, text: students[row].update({key: text}))
+def _one(key: str) -> Sink:
+    """One who needs a person and stands in two lists, and one who does not."""
+
+    def change(students: list[dict[str, Any]], text: str) -> None:
+        students[0][key] = students[3][key] = text
+
+    return _class(change)
 
 
 def _as_id(sink: Sink) -> Sink:
@@ -230,14 +252,12 @@ def _same_texts(key: str) -> Sink:
 CLASS: dict[str, Sink] = {
     "student": _one("name"),
     "student id": _as_id(_one("student")),
-    "problem": _one("problem", row=0),
+    "problem": _one("problem"),
     "notice": _class(lambda _, text: {"notices": [Text("{x}", {"x": text})]}),
     "missing": _class(lambda _, text: {"missing": [Student("1", text)]}),
     "missing id": _class(lambda _, text: {"missing": [Student(text, "Ana")]}),
-    "alike": _as_id(_class(lambda _, text: {"alike": [Pair(text, "ana-1", 0.9, 40)]})),
-    "same numbers": _as_id(
-        _class(lambda _, text: {"same_numbers": [Pair("ana-1", text, 1.0, 36)]})
-    ),
+    "alike": _as_id(_class(lambda _, text: {"alike": [Pair(text, text, 0.9, 40)]})),
+    "same numbers": _as_id(_class(lambda _, text: {"same_numbers": [Pair(text, text, 1.0, 36)]})),
     "same texts": _same_texts("name"),
     "same texts id": _as_id(_same_texts("student")),
 }
@@ -310,7 +330,8 @@ EXECUTED: dict[str, Sink] = {
 }
 
 SHORT = {
-    **dict.fromkeys(("student", "student id", "file", "environment", "cell line", "cell log"), 200),
+    **dict.fromkeys(("student", "student id", "file", "cell line", "cell log"), 200),
+    **dict.fromkeys(("environment", "other versions"), 200),
     **dict.fromkeys(("layers", "layer difference", "rows", "validation", "no recipe"), 280),
     **dict.fromkeys(("history", "unmeasured", "claim"), 280),
     "environment key": 60,

@@ -78,6 +78,11 @@ def assert_inert(kind: str, sink: str, texts: Iterable[str]) -> None:
         assert honest(kind, sink) == (bones, ours), text
 
 
+def every(kind: str, sink: str) -> list[str]:
+    """All payloads, as many in one text as a place shows whole."""
+    return list(groups(KINDS[kind].limit_of(sink)))
+
+
 def spread(kind: str, sink: str) -> list[str]:
     """The classic payloads, and about six groups of the others, other ones at each sink."""
     limit = KINDS[kind].limit_of(sink)
