@@ -17,7 +17,7 @@ import pytest
 
 from grader.gradebook import Gradebook
 from tests.attacks.hostile_class import CHECK, hostile_class
-from tests.attacks.payloads import PAYLOADS, groups
+from tests.attacks.payloads import FAMILIES, PAYLOADS, groups
 from tests.attacks.test_pages import HONEST
 from tests.report.pages import HIDDEN, LINK, Element, Page
 from tests.review.serving import Served, opened, serving
@@ -28,7 +28,8 @@ LAID = {
     "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ACTS = {"a", "button", "form", "h1", "h2", "input", "label", "link", "meta", "script", "textarea"}
-GROUPS = list(groups(1_150))
+TOO_LONG = "\n\n".join([*FAMILIES["classic"].values(), "una palabra " * 600])  # to be compared
+GROUPS = [*groups(1_150), TOO_LONG]
 ANSWERS = (
     HONEST,
     "",
