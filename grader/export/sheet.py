@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 DELIMITERS = ",;\t"
 # What a spreadsheet takes for the beginning of a formula (OWASP, *CSV Injection*).
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_WITHIN = re.compile(f'([{DELIMITERS}]"*)(?=[=+@＝＋－＠-])')
 
 
 class SheetError(Exception):
@@ -112,6 +113,14 @@ class Sheet:
 def inert(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def inert_anywhere(text: str) -> str:
+    """Return a text that is no formula either where a spreadsheet parts lines at another sign.
+
+    Excel in Spanish parts at semicolons, whatever stands in quotes that do not open a cell.
+    """
+    return _WITHIN.sub(r"\1'", inert(text))
 
 
 def _decoded(data: bytes) -> tuple[str, str]:

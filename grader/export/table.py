@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.assignment import Assignment
-from grader.export.sheet import inert
+from grader.export.sheet import inert, inert_anywhere
 from grader.result import Student
 from grader.writing import write_whole
 
@@ -33,7 +33,7 @@ def write_answers(path: Path, assignment: Assignment, results: Iterable[Mapping[
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(ANSWERS)
     for result in results:
-        whose = inert(result["student"]["id"]), inert(result["student"]["name"])
+        whose = tuple(inert_anywhere(result["student"][key]) for key in ("id", "name"))
         for answer in result["answers"]:
             for criterion in assignment.rubric.questions[answer["question"]].criteria:
                 mark = (answer["marks"] or {}).get(criterion.id)
@@ -53,9 +53,10 @@ def write_table(
     writer.writerow(COLUMNS)
     for one in summaries:
         value, *ends = one["grade"]
-        texts = inert(one["student"]), inert(one["name"]), one["state"]
+        texts = inert_anywhere(one["student"]), inert_anywhere(one["name"]), one["state"]
         points = (one[key] for key in POINTS)
         writer.writerow([*texts, *points, "" if value is None else value, *ends])
     for student in missing:
-        writer.writerow([inert(student.id), inert(student.name), MISSING] + [""] * 7)
+        texts = inert_anywhere(student.id), inert_anywhere(student.name), MISSING
+        writer.writerow([*texts, *[""] * 7])
     write_whole(path, stream.getvalue().encode())

@@ -17,6 +17,7 @@ from grader.locale import T, Text, Translator
 from grader.report import charts
 from grader.report.pages import page_template, policy, style
 from grader.report.runs import Chart
+from grader.report.text import visible
 from grader.report.words import DECIMALS, FLAGS, SECTIONS, STATE, points_text
 from grader.result import State, Student
 from grader.similar import Pair, same_texts
@@ -126,7 +127,7 @@ def render_class(
     with charts.drawing():
         page = _Writer(assignment, say).page(summaries, missing, alike, same_numbers, notices)
     template = page_template(language, "class/index.html")
-    return template.render(page=page, sheet=sheet, policy=policy(sheet))
+    return visible(template.render(page=page, sheet=sheet, policy=policy(sheet)))
 
 
 class _Writer:

@@ -10,6 +10,7 @@ from grader.locale import T, Translator
 from grader.report.findings import sections
 from grader.report.pages import page_template
 from grader.report.terminal import print_findings
+from grader.report.text import visible
 from grader.report.words import points_text
 from grader.result import Graded
 
@@ -40,7 +41,7 @@ def render_live(graded: Graded, language: str, has_file: bool) -> dict[str, str]
         possible=points_text(graded.score.possible, say),
         notes=notes,
     )
-    return {"text": stream.getvalue(), "html": html}
+    return {"text": stream.getvalue(), "html": visible(html)}
 
 
 def _notes(graded: Graded, say: Translator, has_file: bool) -> list[str]:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
 from grader.findings import Finding, Status
 from grader.locale import Readable, T, Translator
+from grader.report.text import visible, without_ansi
 from grader.report.words import ICON, SECTIONS
 from grader.result import Graded, result_json
 
@@ -43,6 +44,11 @@ def print_table(graded: Graded, language: str, report: Path) -> None:
     for line in _closing(graded, say):
         console.print(escape(line))
     console.print(escape(say(T("Report: {path}", path=str(report)))))
+
+
+def escape(text: str) -> str:
+    """Return a text that neither rich nor a terminal takes for a command."""
+    return markup.escape(visible(without_ansi(text)))
 
 
 def print_findings(graded: Graded, say: Translator, console: Console) -> None:

@@ -29,6 +29,7 @@ from starlette.staticfiles import StaticFiles
 from grader.gradebook import MarksChanged
 from grader.locale import Translator
 from grader.report.pages import page_template, template_folder
+from grader.report.text import visible
 from grader.review.beside import Evidence
 from grader.review.guard import Guard, Secrets
 from grader.review.marking import BadForm, Decision, read_form
@@ -312,7 +313,7 @@ class Review:
         }
         said = context.get("said")
         more = {} if said is None else {"said": self.people.say(said)}
-        answer = HTMLResponse(template.render({**common, **context, **more}), status)
+        answer = HTMLResponse(visible(template.render({**common, **context, **more})), status)
         if HAND not in request.cookies:
             answer.set_cookie(HAND, secrets.token_hex(8), httponly=True, samesite="strict")
         if status != 200:  # an autosave's answer then takes the whole page (htmx)

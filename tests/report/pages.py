@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 INLINE = {"a", "b", "code", "del", "em", "i", "s", "span", "strong"}
-VOID = {"br", "img", "meta", "hr", "rect"}
+VOID = {"br", "hr", "img", "input", "link", "meta", "rect"}
 ALLOWED = {
     "a", "article", "b", "blockquote", "body", "br", "caption", "code", "dd", "del", "details",
     "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "head",
@@ -24,7 +24,8 @@ FORBIDDEN = {
 }  # fmt: skip
 LINK = "noopener noreferrer nofollow"
 HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e01ef]"
 )
 ACTIVE = re.compile(
     r"<script|<style|style=|\son\w+=|href=\"(?!#)|<foreignObject|<image|url\((?!#)", re.IGNORECASE
@@ -33,12 +34,23 @@ ACTIVE = re.compile(
 
 @dataclass
 class Element:
-    """One start tag with the text directly and indirectly in it."""
+    """One start tag with the text directly and indirectly in it.
+
+    Attributes:
+        parents: the tags of the elements around it.
+        around: those tags and the classes of those elements.
+    """
 
     tag: str
     attributes: dict[str, str | None]
     parents: tuple[str, ...]
+    around: frozenset[str] = frozenset()
     text: str = ""
+
+    @property
+    def classes(self) -> set[str]:
+        """The words of its class."""
+        return set((self.attributes.get("class") or "").split())
 
 
 @dataclass
@@ -58,6 +70,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         element = Element(tag, dict(attrs), tuple(parent.tag for parent in self.open))
+        if self.open:
+            above = self.open[-1]
+            element.around = above.around | {above.tag} | above.classes
         if tag not in INLINE:
             self.handle_data(" ")
         self.elements.append(element)
@@ -89,28 +104,38 @@ class Page(HTMLParser):
         return " ".join(self.text.split())
 
 
-def dangers(document: str | Page) -> list[str]:
-    """What a page must not hold; an empty list for a page that can only be read."""
+def dangers(
+    document: str | Page, more: Collection[str] = (), own: str = r"#[\w.-]+", policy: bool = True
+) -> list[str]:
+    """What a page must not hold; an empty list for a page that can only be read.
+
+    Args:
+        more: tags that this kind of page has beside those that all have.
+        own: how links of ours look (a regular expression); others go to https and mail only.
+        policy: the page carries its own content policy.
+    """
     page = document if isinstance(document, Page) else Page(document)
-    found = [f"<{element.tag}>" for element in page.elements if element.tag not in ALLOWED]
+    tags = ALLOWED.union(more)
+    found = [f"<{element.tag}>" for element in page.elements if element.tag not in tags]
     for element in page.elements:
-        found += [f"{element.tag} {problem}" for problem in _attributes(element)]
+        found += [f"{element.tag} {problem}" for problem in _attributes(element, own)]
     if page.open:
         found.append(f"never closed: {[element.tag for element in page.open]}")
     if HIDDEN.search(page.document):
         found.append("a character that nobody sees")
-    return found + list(_policy(page))
+    return found + (list(_policy(page)) if policy else [])
 
 
-def _attributes(element: Element) -> Iterator[str]:
+def _attributes(element: Element, own: str) -> Iterator[str]:
     for name, value in element.attributes.items():
         text = value or ""
         if name.startswith("on") or name in FORBIDDEN:
             yield name
-        if name == "href" and not re.match(r"#[\w.-]+$|https://|mailto:", text):
-            yield f"href={text[:40]}"
-        if name == "href" and text[:1] != "#" and element.attributes.get("rel") != LINK:
-            yield f"href={text[:40]} without rel"
+        if name == "href" and not re.fullmatch(own, text):
+            if not re.match(r"https://|mailto:", text):
+                yield f"href={text[:40]}"
+            elif element.attributes.get("rel") != LINK:
+                yield f"href={text[:40]} without rel"
         if name == "src":
             yield from _source(text)
         if name == "http-equiv" and text != "Content-Security-Policy":

@@ -11,9 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 
 from grader.report.executed import executed_notebook, render_executed
 from grader.report.html import render_report
+from tests.attacks.payloads import FAMILIES
+from tests.attacks.sinks import GRADED
 from tests.report.class_factory import class_page
 from tests.report.graded_factory import EVERY, SOURCES, cells, pixels, sample
-from tests.report.test_hostile import PAYLOADS, SINKS
 
 pytestmark = pytest.mark.browser
 
@@ -37,9 +38,8 @@ def write(folder: Path, name: str) -> Path:
         ]
         text = render_executed(executed_notebook({**plain, "cells": made}, cells()), "es")
     elif name.startswith("hostile/"):
-        text = render_report(
-            SINKS[name.removeprefix("hostile/")](" ".join(PAYLOADS.values())), "es", None
-        )
+        hostile = " ".join(FAMILIES["classic"].values())
+        text = render_report(GRADED[name.removeprefix("hostile/")](hostile), "es", None)
     elif name.startswith("class"):
         text = class_page(30, "en" if name == "class-english" else "es")
     elif name == "english":

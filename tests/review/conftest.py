@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.report.test_hostile import PAYLOADS
+from tests.attacks.payloads import FAMILIES
 from tests.review.a_class import QUESTIONS, a_class
 from tests.review.serving import Served, serving
 
-HTMX = '<div hx-get="/undo" hx-trigger="load" data-hx-post="/undo" hx-on::load="alert(1)">x</div>'
-HOSTILE = "\n\n".join([*PAYLOADS.values(), HTMX])
+HOSTILE = "\n\n".join([*FAMILIES["classic"].values(), *FAMILIES["framework"].values()])
 
 
 @pytest.fixture(scope="module")
