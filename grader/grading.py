@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -44,6 +43,7 @@ from grader.rubric.answers import find_answers
 from grader.rubric.marks import with_marks
 from grader.sampling import add_samples
 from grader.sandbox import Level, WallsError, open_sandbox
+from grader.sandbox.disk import remove_tree
 from grader.scoring import Late
 from grader.similar import printed
 from grader.trainer import Trainer, TrainerFault
@@ -219,7 +219,7 @@ class Grading:
                 )
             runs = Measuring(self.service, self.assignment).runs(execution)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
         evidence = self._evidence(notebook, execution, runs)
         return add_samples(self.service, self.assignment, evidence)
 

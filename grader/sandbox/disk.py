@@ -1,11 +1,19 @@
-"""How much a job has added to the host's disk through its writable mounts."""
+"""What a job does to the host's disk: how much it has added, and how to be rid of what it left."""
 
 from __future__ import annotations
 
+import errno
+import itertools
+import math
 import os
+import stat
 import time
-from contextlib import suppress
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from grader.sandbox.processes import nameless_files
 
 MIB = 1024 * 1024
 ENTRY_BYTES = 4096
@@ -14,36 +22,102 @@ MOST_OF_THE_TIME = 0.05
 
 
 class DiskWatch:
-    """Measures folders once a second, less often when that takes long."""
+    """Measures folders once a second, less often when that takes long.
+
+    The first measurement is made at once: build it before the job starts.
+    """
 
     def __init__(self, folders: list[Path]) -> None:
         self.folders = folders
-        self._first: int | None = None
-        self._added = 0
+        self._first = self._used(())
+        self._added = 0.0
         self._next = 0.0
 
-    def added_mb(self) -> float:
-        """Return what was added since the first call, in MiB; every entry costs at least 4 KiB."""
+    def added_mb(self, pids: Callable[[], Iterable[int]] = tuple) -> float:
+        """Return what was added, in MiB; every entry costs at least 4 KiB, a hidden one all.
+
+        Args:
+            pids: of the job's processes; files that they hold open count without a name too.
+        """
         begun = time.monotonic()
-        if begun < self._next:
-            return self._added / MIB
-        now = sum(map(_used_bytes, self.folders))
-        self._first = now if self._first is None else self._first
-        self._added = now - self._first
-        ended = time.monotonic()
-        self._next = ended + max(PAUSE_S, (ended - begun) / MOST_OF_THE_TIME)
+        if begun >= self._next:
+            self._added = self._used(pids()) - self._first
+            ended = time.monotonic()
+            self._next = ended + max(PAUSE_S, (ended - begun) / MOST_OF_THE_TIME)
         return self._added / MIB
 
+    def _used(self, pids: Iterable[int]) -> float:
+        devices = set()
+        for folder in self.folders:
+            with suppress(OSError):
+                devices.add(folder.stat().st_dev)
+        nameless = (file.used for file in nameless_files(pids) if file.device in devices)
+        return sum(map(_used_bytes, self.folders)) + sum(nameless)
 
-def _used_bytes(top: Path) -> int:
+
+def _used_bytes(top: Path) -> float:
     used, folders = 0, [os.fspath(top)]
-    while folders:
-        # Code inside renames and removes while we look; what cannot be read was counted as entry.
-        with suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                with suppress(OSError):
-                    blocks = entry.stat(follow_symlinks=False).st_blocks
-                    used += max(blocks * 512, ENTRY_BYTES)
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
+    try:
+        while folders:
+            with _vanishing(), os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    with _vanishing():
+                        blocks = entry.stat(follow_symlinks=False).st_blocks
+                        used += max(blocks * 512, ENTRY_BYTES)
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
+    except _HiddenError:
+        return math.inf
     return used
+
+
+class _HiddenError(Exception):
+    """Something is hidden on purpose, too deep for a path or closed to us."""
+
+
+@contextmanager
+def _vanishing() -> Iterator[None]:
+    """Code inside renames and removes while we look; what is gone was counted as an entry."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENAMETOOLONG, errno.EACCES}:
+            raise _HiddenError from error
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder that a job has left, however deep; what cannot be removed stays.
+
+    `shutil.rmtree` gives up at a depth of a thousand, with an error of ours. This one never goes
+    down: it brings every folder up to the top, then looks at it there.
+    """
+    with suppress(OSError):
+        _flatten(folder)
+        folder.rmdir()
+
+
+def _flatten(top: Path) -> None:
+    names = (f"{uuid.uuid4().hex}-{number}" for number in itertools.count())
+    left = [top]
+    while left:
+        folder = left.pop()
+        with suppress(OSError):
+            folder.chmod(stat.S_IRWXU)
+            with os.scandir(folder) as entries:
+                for entry in list(entries):
+                    left += _removed(entry, top / next(names))
+            if folder != top:
+                folder.rmdir()
+
+
+def _removed(entry: os.DirEntry[str], place: Path) -> list[Path]:
+    """Remove an entry that is no folder; bring a folder up and return where it is."""
+    with suppress(OSError):
+        if not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.path)
+            return []
+        # A folder that is moved gets another "..", for which it must be writable.
+        os.chmod(entry.path, stat.S_IRWXU)
+        os.rename(entry.path, place)
+        return [place]
+    return []

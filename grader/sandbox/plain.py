@@ -7,7 +7,6 @@ folder; mount targets become links there. Standard library only, on every platfo
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from grader.sandbox import launch
+from grader.sandbox.disk import remove_tree
 from grader.sandbox.environment import unwalled
 from grader.sandbox.jobs import HOME, Job, Reason, WallsError, below
 from grader.sandbox.running import Running
@@ -51,7 +51,7 @@ class PlainFolder:
 
     def remove(self) -> None:
         """Remove the folder; what the links point to stays."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_tree(self.root)
 
     def _place(self, path: str) -> Path:
         return self.root.joinpath(*PurePosixPath(path).parts[1:])

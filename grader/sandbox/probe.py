@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.sandbox.box import Sandbox
+from grader.sandbox.disk import remove_tree
 from grader.sandbox.jobs import Job, Level, Limits, Mount, WallsError
 
 SLOT = 999
@@ -75,7 +75,7 @@ def _probed(level: Level, sandbox: Sandbox | None = None) -> Probe:
     except OSError as error:
         checks = (ProbeCheck("start", False, f"cannot start a process: {error}"),)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
     failed = next((check for check in checks if not check.ok), None)
     if failed is not None:
         return Probe(Level.NONE, checks, f"{failed.name}: {failed.detail}")

@@ -6,11 +6,13 @@ Linux only; every function copes with processes that vanish while it reads.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+INODE_BYTES = 1024  # of the kernel's memory, for each entry of a file system in memory
 TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -55,7 +57,54 @@ def memory_mb(processes: list[Process]) -> float:
 
     Shared memory counts once for each process that maps it: too much rather than too little.
     """
-    return sum(_held_kb(process.pid) for process in processes) / 1024
+    held = sum(_held_kb(process.pid) for process in processes) * 1024
+    files = nameless_files(process.pid for process in processes)
+    return (held + sum(file.used for file in files if file.in_memory)) / 2**20
+
+
+@dataclass(frozen=True)
+class Nameless:
+    """A file that a process has open and no folder shows any more."""
+
+    device: int
+    used: int
+    """Bytes."""
+    in_memory: bool
+    """It never had a name: memfd."""
+
+
+def nameless_files(pids: Iterable[int]) -> list[Nameless]:
+    """Return the nameless files that these processes have open, each once."""
+    found: dict[tuple[int, int], Nameless] = {}
+    for pid in pids:
+        folder = f"/proc/{pid}/fd"
+        with suppress(OSError):
+            for name in os.listdir(folder):
+                with suppress(OSError):
+                    status = os.stat(f"{folder}/{name}")
+                    if status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
+                        in_memory = os.readlink(f"{folder}/{name}").startswith("/memfd:")
+                        file = Nameless(status.st_dev, status.st_blocks * 512, in_memory)
+                        found[status.st_dev, status.st_ino] = file
+    return list(found.values())
+
+
+def private_mb(processes: list[Process], folders: Iterable[str], size_mb: int) -> float:
+    """Return what the walls' own file systems hold, in MiB: those of just this size.
+
+    A process in front of the walls has other ones of the machine under these names.
+    """
+    used: dict[int, int] = {}
+    for process in processes:
+        for folder in folders:
+            with suppress(OSError):
+                place = f"/proc/{process.pid}/root{folder}"
+                status = os.statvfs(place)
+                if status.f_blocks * status.f_frsize == size_mb * 2**20:
+                    blocks = (status.f_blocks - status.f_bfree) * status.f_frsize
+                    inodes = (status.f_files - status.f_ffree) * INODE_BYTES
+                    used[os.stat(place).st_dev] = blocks + inodes
+    return sum(used.values()) / 2**20
 
 
 def _pids() -> list[int]:

@@ -62,11 +62,13 @@ class Reduced:
         folder = PlainFolder(job)
         try:
             self.owner.give(folder.root)
+            writable = [folder.root, *(mount.source for mount in job.mounts if mount.writable)]
+            disk = DiskWatch([] if job.limits.disk_mb is None else writable)
             process = launch.start(self._command(job, folder, stdin, stdout))
         except BaseException:
             folder.remove()
             raise
-        return Running(process, FencedTree(process, folder, job), job.limits.wall_s)
+        return Running(process, FencedTree(process, folder, job.limits, disk), job.limits.wall_s)
 
     def give(self, path: Path) -> None:
         """Hand a run folder or a socket over to the dropped user."""
@@ -124,10 +126,14 @@ class FencedTree:
 
     watched = True
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: PlainFolder, job: Job) -> None:
-        self._process, self._folder, self._limits = process, folder, job.limits
-        watched = [folder.root, *(mount.source for mount in job.mounts if mount.writable)]
-        self._disk = DiskWatch([] if job.limits.disk_mb is None else watched)
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        folder: PlainFolder,
+        limits: Limits,
+        disk: DiskWatch,
+    ) -> None:
+        self._process, self._folder, self._limits, self._disk = process, folder, limits, disk
         self._members: dict[tuple[int, int], processes.Process] = {}
         self._peak_mb = 0.0
 
@@ -138,7 +144,7 @@ class FencedTree:
         if held_mb > self._limits.memory_mb:
             return "memory"
         most_mb = self._limits.disk_mb
-        return "disk" if most_mb is not None and self._disk.added_mb() > most_mb else None
+        return "disk" if most_mb is not None and self._disk.added_mb(self._pids) > most_mb else None
 
     def cpu_s(self) -> float | None:
         """Return the processor seconds that were seen so far."""
@@ -185,6 +191,9 @@ class FencedTree:
             self._signal(set(left), signal.SIGKILL)
             time.sleep(0.005)
         self._folder.remove()
+
+    def _pids(self) -> list[int]:
+        return [member.pid for member in self._members.values()]
 
     def _alive(self) -> list[processes.Process]:
         return [one for one in self._look() if one.pid != self._process.pid and one.state != "Z"]

@@ -30,14 +30,14 @@ X86_64 = {
     "unshare": 272, "setns": 308, "add_key": 248, "request_key": 249, "keyctl": 250,
     "userfaultfd": 323, "bpf": 321, "perf_event_open": 298, "open_by_handle_at": 304,
     "process_vm_readv": 310, "process_vm_writev": 311, "kexec_load": 246, "init_module": 175,
-    "finit_module": 313, "delete_module": 176,
+    "finit_module": 313, "delete_module": 176, "shmget": 29, "semget": 64, "msgget": 68,
 }  # fmt: skip
 AARCH64 = {
     "clone": 220, "socket": 198, "ptrace": 117, "mount": 40, "umount2": 39, "pivot_root": 41,
     "unshare": 97, "setns": 268, "add_key": 217, "request_key": 218, "keyctl": 219,
     "userfaultfd": 282, "bpf": 280, "perf_event_open": 241, "open_by_handle_at": 265,
     "process_vm_readv": 270, "process_vm_writev": 271, "kexec_load": 104, "init_module": 105,
-    "finit_module": 273, "delete_module": 106,
+    "finit_module": 273, "delete_module": 106, "shmget": 194, "semget": 190, "msgget": 186,
 }  # fmt: skip
 # glibc takes ENOSYS as "old kernel" and uses clone, whose flags a filter can read.
 UNKNOWN = {"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"}

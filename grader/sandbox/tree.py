@@ -13,9 +13,10 @@ from grader.sandbox import processes
 from grader.sandbox.bubblewrap import RESTRICTED
 from grader.sandbox.cgroup import Group
 from grader.sandbox.disk import DiskWatch
-from grader.sandbox.jobs import Job, Reason, WallsError
+from grader.sandbox.jobs import HOME, Limits, Reason, WallsError
 
 SURVIVAL_S = 5.0
+IN_MEMORY = ("/tmp", HOME, "/dev/shm")
 
 
 class WalledTree:
@@ -25,14 +26,18 @@ class WalledTree:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], group: Group | None, status: int, job: Job
+        self,
+        process: subprocess.Popen[bytes],
+        group: Group | None,
+        status: int,
+        limits: Limits,
+        disk: DiskWatch,
     ) -> None:
         self._process = process
         self._group = group
         self._status = status
-        self._limits = job.limits
-        watched = [mount.source for mount in job.mounts if mount.writable]
-        self._disk = DiskWatch([] if job.limits.disk_mb is None else watched)
+        self._limits = limits
+        self._disk = disk
         self._members: dict[tuple[int, int], processes.Process] = {}
         self._peak_mb = 0.0
         self._oom_kills = 0
@@ -44,11 +49,12 @@ class WalledTree:
         if self._group is None:
             members = self._look()
             held_mb = processes.memory_mb(members)
+            held_mb += processes.private_mb(members, IN_MEMORY, self._limits.tmp_mb)
             self._peak_mb = max(self._peak_mb, held_mb)
             if held_mb > self._limits.memory_mb:
                 return "memory"
         most_mb = self._limits.disk_mb
-        return "disk" if most_mb is not None and self._disk.added_mb() > most_mb else None
+        return "disk" if most_mb is not None and self._disk.added_mb(self._pids) > most_mb else None
 
     def cpu_s(self) -> float | None:
         """Return the processor seconds used so far, None where nothing counts them."""
@@ -103,6 +109,11 @@ class WalledTree:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.005)
+
+    def _pids(self) -> list[int]:
+        if self._group is not None:
+            return self._group.members()
+        return [member.pid for member in self._members.values()]
 
     def _look(self) -> list[processes.Process]:
         if self._process.returncode is not None:

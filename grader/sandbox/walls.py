@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.sandbox import bubblewrap, cgroup, launch, rlimits, seccomp
+from grader.sandbox.disk import DiskWatch
 from grader.sandbox.environment import walled
 from grader.sandbox.interpreter import running_interpreter
 from grader.sandbox.jobs import Job, WallsError
@@ -53,6 +54,8 @@ class Walls:
         """
         for mount in job.mounts:
             self.owner.prepare(mount)
+        writable = [mount.source for mount in job.mounts if mount.writable]
+        disk = DiskWatch([] if job.limits.disk_mb is None else writable)
         group = cgroup.make_group(job.limits)
         with ExitStack() as undo:
             if group is not None:
@@ -66,7 +69,8 @@ class Walls:
                 undo.callback(os.close, status)
                 _open_gate(process.pid, group, plan)
             undo.pop_all()
-        return Running(process, WalledTree(process, group, status, job), job.limits.wall_s)
+        tree = WalledTree(process, group, status, job.limits, disk)
+        return Running(process, tree, job.limits.wall_s)
 
     def give(self, path: Path) -> None:
         """Hand a run folder or a socket over to the dropped user."""

@@ -1,0 +1,84 @@
+"""What a job leaves on the disk is measured, however it hides it, and removed, however deep."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox.disk import DiskWatch, remove_tree
+
+
+def deepen(folder: Path, levels: int, name: str) -> None:
+    """Make folders in folders, deeper than a path can say."""
+    at = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir(name, dir_fd=at)
+        inner = os.open(name, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = inner
+    os.close(at)
+
+
+def test_a_deep_tree_is_removed(tmp_path: Path) -> None:
+    """Three thousand folders in each other, closed ones and files among them, are gone."""
+    top, outside = tmp_path / "top", tmp_path / "outside"
+    (top / "closed" / "inner").mkdir(parents=True)
+    (top / "closed" / "inner" / "file").write_text("x")
+    outside.mkdir()
+    (outside / "kept").write_text("x")
+    (top / "link").symlink_to(outside, target_is_directory=True)
+    os.mkfifo(top / "pipe")
+    deepen(top, 3000, "d")
+    (top / "closed").chmod(0)
+
+    remove_tree(top)
+
+    assert ["outside"] == os.listdir(tmp_path)
+    assert ["kept"] == os.listdir(outside)
+
+
+def test_what_cannot_be_removed_is_no_error(tmp_path: Path) -> None:
+    """A folder that is not there is nothing to remove."""
+    remove_tree(tmp_path / "gone")
+
+
+def test_a_tree_that_is_too_deep_to_measure_counts_as_full(tmp_path: Path) -> None:
+    """Where a path cannot reach, anything may lie."""
+    watch = DiskWatch([tmp_path])
+    deepen(tmp_path, 40, "d" * 200)
+
+    assert math.inf == watch.added_mb()
+    remove_tree(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root lists every folder")
+def test_a_closed_folder_counts_as_full(tmp_path: Path) -> None:
+    """What may not be listed may hold anything."""
+    watch = DiskWatch([tmp_path])
+    (tmp_path / "closed").mkdir(mode=0o300)
+
+    assert math.inf == watch.added_mb()
+
+
+def test_files_without_a_name_count(tmp_path: Path) -> None:
+    """A file that was removed while it is open still takes its room, once."""
+    watch = DiskWatch([tmp_path])
+    with (tmp_path / "file").open("wb") as file:
+        (tmp_path / "file").unlink()
+        file.write(bytes(3 * 2**20))
+        file.flush()
+        os.fsync(file.fileno())
+
+        assert 3 <= watch.added_mb(lambda: [os.getpid(), os.getpid()]) < 4
+
+
+def test_what_was_there_before_does_not_count(tmp_path: Path) -> None:
+    """Only what was added since the watch was made is counted, from that very moment on."""
+    (tmp_path / "before").write_bytes(bytes(2**20))
+    watch = DiskWatch([tmp_path])
+    (tmp_path / "after").write_bytes(bytes(2 * 2**20))
+
+    assert 2 <= watch.added_mb() < 2.5
