@@ -7,7 +7,7 @@ training is done again (`grader.verifying`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -136,6 +136,7 @@ def merge(fits: Sequence[Fit], trainings: Sequence[Passed]) -> list[tuple[Fit, P
     training without a record is one all the same: it was asked for over the socket.
     """
     by_number = {fit.delegated: fit for fit in fits if fit.delegated is not None}
+    parents = {passed.parent for passed in trainings if passed.epochs}
     ids: dict[int, int] = {}
     chains: dict[int, int] = {}
     rows: list[tuple[Fit, Passed | None]] = []
@@ -143,22 +144,32 @@ def merge(fits: Sequence[Fit], trainings: Sequence[Passed]) -> list[tuple[Fit, P
         fit = by_number.get(passed.number)
         if passed.epochs == 0:
             continue
-        ids[passed.number] = fit.id if fit is not None else UNRECORDED + passed.number
-        own = chains.get(passed.parent) if passed.parent is not None else None
-        claimed = fit.chain if fit is not None and passed.given else None
-        chains[passed.number] = own or claimed or ids[passed.number]
+        ids[passed.number] = _id(fit, passed, ids)
+        chain = fit.chain if fit is not None and passed.given else ids[passed.number]
+        chains[passed.number] = chain if passed.parent is None else chains[passed.parent]
         rows.append((_known(fit, passed, ids[passed.number], chains[passed.number]), passed))
     for fit in fits:
         if fit.delegated is None or fit.delegated not in ids:
             rows.append((fit.model_copy(update={"delegated": None}), None))
         elif by_number[fit.delegated] is not fit:
             continue  # a second record of one training says nothing new
-        elif (
-            fit.local is not None
-        ):  # the trainer was lost on the way: what it ended with is a claim
-            rows = [row for row in rows if row[0].id != fit.id]
+        elif fit.local is not None and fit.delegated not in parents:
+            # the trainer was lost on the way: what it ended with is a claim
+            rows = [row for row in rows if row[1] is None or row[1].number != fit.delegated]
             rows.append((fit, None))
     return sorted(rows, key=lambda row: row[0].id)
+
+
+def _id(fit: Fit | None, passed: Passed, ids: Mapping[int, int]) -> int:
+    """The record's number, where there is one that comes after that of the training's parent.
+
+    The order of a chain is what the controller knows, never the kernel's word: an ancestor with a
+    later number would not be seen when somebody looks for what the model was trained on.
+    """
+    parent = -1 if passed.parent is None else ids[passed.parent]
+    if fit is not None and parent < fit.id < UNRECORDED:
+        return fit.id
+    return UNRECORDED + passed.number
 
 
 def chain_of(fit: Fit, earlier: Sequence[Run]) -> list[Fit]:
