@@ -47,7 +47,7 @@ class Measuring:
                 runs.append(_run(fit, unmeasured="no epoch was completed"))
             elif place < len(merged) - MAX_MEASURED:
                 said = f"only the last {MAX_MEASURED} trainings of a notebook are measured"
-                runs.append(_run(fit, unmeasured=said))
+                runs.append(_run(fit, _trained_by(passed), unmeasured=said))
             else:
                 runs.append(self._measured(execution, fit, passed, runs))
         return tuple(runs)
@@ -76,19 +76,21 @@ class Measuring:
             before = sum(one.epochs_run for one in chain_of(fit, earlier)[:-1])
             fit = fit.model_copy(update={"epochs_before": before})
         known: dict[str, Any] = {"start": self._start(execution, fit, passed)}
+        by = _trained_by(passed)
         try:
             if passed is not None and not passed.given:
                 weights = passed.final or passed.states[-1].weights
-                return _run(fit, "trainer", measured=self._measure(fit, weights), **known)
+                return _run(fit, by, measured=self._measure(fit, weights), **known)
             known["claimed"] = self._claimed(execution, fit, passed)
             fits = chain_of(fit, earlier)
             weights = train_again(self.service, fits, self.assignment.spec.seed, self.budget)
-            return _run(fit, "kernel (verified)", measured=self._measure(fit, weights), **known)
+            fit, by = _as_trained(fit), "kernel (verified)"
+            return _run(fit, by, measured=self._measure(fit, weights), **known)
         except (Unverifiable, Refused) as problem:
-            return _run(fit, unmeasured=str(problem)[:300], **known)
+            return _run(fit, by, unmeasured=str(problem)[:300], **known)
         except ValidationError as error:
             said = f"the trainer's answer does not fit: {error}"[:300]
-            return _run(fit, unmeasured=said, fault=True, **known)
+            return _run(fit, by, unmeasured=said, fault=True, **known)
 
     def _claimed(self, execution: Execution, fit: Fit, passed: Passed | None) -> Measurement | None:
         """Measure the variables that the notebook had in the end, by its own word."""
@@ -207,6 +209,21 @@ def _known(fit: Fit | None, passed: Passed, number: int, chain: int) -> Fit:
         kind="fit", cell=None, how="fit", model="", epochs_asked=passed.epochs,
         seconds=round(passed.seconds, 3), **known,
     )  # fmt: skip
+
+
+def _trained_by(passed: Passed | None) -> Any:
+    """Who trained before anything is trained again."""
+    made = passed is not None and not passed.given
+    return "trainer" if made else "kernel (unverified)"
+
+
+def _as_trained(fit: Fit) -> Fit:
+    """A fit that was trained again: compiled as it was trained, whatever else its record says."""
+    training = fit.training
+    if training is None:
+        return fit
+    compiled = _compiled(training.optimizer, training.loss, training.metrics)
+    return fit.model_copy(update={"compiled": compiled})
 
 
 def _compiled(optimizer: Part, loss: Part, metrics: Sequence[Part]) -> Compiled:
