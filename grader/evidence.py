@@ -303,6 +303,11 @@ class Run:
         return self.fit.id
 
     @property
+    def trained(self) -> bool:
+        """Whether a trainer did this training, for the notebook or again afterwards."""
+        return self.trained_by != "kernel (unverified)"
+
+    @property
     def own(self) -> Measurement | None:
         """What the notebook's own variables measure: the value that its claims are compared with.
 

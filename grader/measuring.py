@@ -7,7 +7,7 @@ training is done again (`grader.verifying`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -47,7 +47,7 @@ class Measuring:
                 runs.append(_run(fit, unmeasured="no epoch was completed"))
             elif place < len(merged) - MAX_MEASURED:
                 said = f"only the last {MAX_MEASURED} trainings of a notebook are measured"
-                runs.append(_run(fit, unmeasured=said))
+                runs.append(_run(fit, _trained_by(passed), unmeasured=said))
             else:
                 runs.append(self._measured(execution, fit, passed, runs))
         return tuple(runs)
@@ -76,19 +76,21 @@ class Measuring:
             before = sum(one.epochs_run for one in chain_of(fit, earlier)[:-1])
             fit = fit.model_copy(update={"epochs_before": before})
         known: dict[str, Any] = {"start": self._start(execution, fit, passed)}
+        by = _trained_by(passed)
         try:
             if passed is not None and not passed.given:
                 weights = passed.final or passed.states[-1].weights
-                return _run(fit, "trainer", measured=self._measure(fit, weights), **known)
+                return _run(fit, by, measured=self._measure(fit, weights), **known)
             known["claimed"] = self._claimed(execution, fit, passed)
             fits = chain_of(fit, earlier)
             weights = train_again(self.service, fits, self.assignment.spec.seed, self.budget)
-            return _run(fit, "kernel (verified)", measured=self._measure(fit, weights), **known)
+            fit, by = _as_trained(fit), "kernel (verified)"
+            return _run(fit, by, measured=self._measure(fit, weights), **known)
         except (Unverifiable, Refused) as problem:
-            return _run(fit, unmeasured=str(problem)[:300], **known)
+            return _run(fit, by, unmeasured=str(problem)[:300], **known)
         except ValidationError as error:
             said = f"the trainer's answer does not fit: {error}"[:300]
-            return _run(fit, unmeasured=said, fault=True, **known)
+            return _run(fit, by, unmeasured=said, fault=True, **known)
 
     def _claimed(self, execution: Execution, fit: Fit, passed: Passed | None) -> Measurement | None:
         """Measure the variables that the notebook had in the end, by its own word."""
@@ -136,6 +138,7 @@ def merge(fits: Sequence[Fit], trainings: Sequence[Passed]) -> list[tuple[Fit, P
     training without a record is one all the same: it was asked for over the socket.
     """
     by_number = {fit.delegated: fit for fit in fits if fit.delegated is not None}
+    parents = {passed.parent for passed in trainings if passed.epochs}
     ids: dict[int, int] = {}
     chains: dict[int, int] = {}
     rows: list[tuple[Fit, Passed | None]] = []
@@ -143,22 +146,32 @@ def merge(fits: Sequence[Fit], trainings: Sequence[Passed]) -> list[tuple[Fit, P
         fit = by_number.get(passed.number)
         if passed.epochs == 0:
             continue
-        ids[passed.number] = fit.id if fit is not None else UNRECORDED + passed.number
-        own = chains.get(passed.parent) if passed.parent is not None else None
-        claimed = fit.chain if fit is not None and passed.given else None
-        chains[passed.number] = own or claimed or ids[passed.number]
+        ids[passed.number] = _id(fit, passed, ids)
+        chain = fit.chain if fit is not None and passed.given else ids[passed.number]
+        chains[passed.number] = chain if passed.parent is None else chains[passed.parent]
         rows.append((_known(fit, passed, ids[passed.number], chains[passed.number]), passed))
     for fit in fits:
         if fit.delegated is None or fit.delegated not in ids:
             rows.append((fit.model_copy(update={"delegated": None}), None))
         elif by_number[fit.delegated] is not fit:
             continue  # a second record of one training says nothing new
-        elif (
-            fit.local is not None
-        ):  # the trainer was lost on the way: what it ended with is a claim
-            rows = [row for row in rows if row[0].id != fit.id]
+        elif fit.local is not None and fit.delegated not in parents:
+            # the trainer was lost on the way: what it ended with is a claim
+            rows = [row for row in rows if row[1] is None or row[1].number != fit.delegated]
             rows.append((fit, None))
     return sorted(rows, key=lambda row: row[0].id)
+
+
+def _id(fit: Fit | None, passed: Passed, ids: Mapping[int, int]) -> int:
+    """The record's number, where there is one that comes after that of the training's parent.
+
+    The order of a chain is what the controller knows, never the kernel's word: an ancestor with a
+    later number would not be seen when somebody looks for what the model was trained on.
+    """
+    parent = -1 if passed.parent is None else ids[passed.parent]
+    if fit is not None and parent < fit.id < UNRECORDED:
+        return fit.id
+    return UNRECORDED + passed.number
 
 
 def chain_of(fit: Fit, earlier: Sequence[Run]) -> list[Fit]:
@@ -196,6 +209,21 @@ def _known(fit: Fit | None, passed: Passed, number: int, chain: int) -> Fit:
         kind="fit", cell=None, how="fit", model="", epochs_asked=passed.epochs,
         seconds=round(passed.seconds, 3), **known,
     )  # fmt: skip
+
+
+def _trained_by(passed: Passed | None) -> Any:
+    """Who trained before anything is trained again."""
+    made = passed is not None and not passed.given
+    return "trainer" if made else "kernel (unverified)"
+
+
+def _as_trained(fit: Fit) -> Fit:
+    """A fit that was trained again: compiled as it was trained, whatever else its record says."""
+    training = fit.training
+    if training is None:
+        return fit
+    compiled = _compiled(training.optimizer, training.loss, training.metrics)
+    return fit.model_copy(update={"compiled": compiled})
 
 
 def _compiled(optimizer: Part, loss: Part, metrics: Sequence[Part]) -> Compiled:

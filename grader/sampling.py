@@ -57,4 +57,4 @@ def add_samples(service: Service, assignment: Assignment, evidence: Evidence) ->
 
 
 def _repeatable(run: Run) -> bool:
-    return run.fit.plan is not None and run.trained_by != "kernel (unverified)"
+    return run.fit.plan is not None and run.trained

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from grader import reasons
+from grader.checks import trust
 from grader.checks.judging import Case, Outcome, graded
 from grader.checks.outline import rescaling
 from grader.checks.rows import Rows, read_rows
@@ -132,6 +133,13 @@ def scaled(case: Case) -> Outcome:
         )
         return Outcome(Status.NEEDS_REVIEW, expected, said, cell=unread.fit.cell)
     known = [(run, scaling) for run, scaling in scalings if scaling is not None]
+    outcome = _scaled(case, known, expected)
+    for run in runs:
+        outcome = trust.confirmed(outcome, run, case.evidence)
+    return outcome
+
+
+def _scaled(case: Case, known: Sequence[tuple[Run, Scaling]], expected: Readable) -> Outcome:
     wrong = [(run, scaling) for run, scaling in known if scaling.share < 1]
     share = sum(scaling.share for _, scaling in known) / len(known)
     if wrong:

@@ -27,7 +27,8 @@ class Judged:
     """One run judged for one experiment.
 
     Attributes:
-        worth: the points it earns; those that only a fault of ours withholds count as earned.
+        worth: the points it earns; those that a fault of ours withholds, or that wait because no
+            trainer could repeat the run, count as earned.
         epochs_off: how many epochs more or fewer than were asked for.
     """
 
@@ -122,6 +123,10 @@ class Trainings:
             if outcome.status is Status.GRADER_ERROR  # else our fault could push a good run aside
         )
         earned = sum(one.earned for one in outcomes.values())
+        outcomes = {
+            aspect: trust.confirmed(outcome, run, self.evidence)
+            for aspect, outcome in outcomes.items()
+        }
         return Judged(run, outcomes, earned + withheld, abs(run.epochs - experiment.epochs))
 
     def _judge(self, run: Run, experiment: Experiment) -> dict[str, Outcome]:

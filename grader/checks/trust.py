@@ -7,11 +7,11 @@ Numbers count when a trainer trained the model from variables that it drew itsel
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader import reasons
 from grader.assignment import Assignment
-from grader.checks.judging import together
+from grader.checks.judging import Outcome, together
 from grader.checks.rows import read_rows, row_text
 from grader.evidence import Evaluation, Evidence, Run
 from grader.findings import Flag, Status
@@ -53,9 +53,20 @@ def distrust(run: Run, evidence: Evidence, assignment: Assignment) -> Pending | 
         return _review(said, run, evidence, assignment)
     if evidence.live:
         return None if run.measured is not None else Pending(Status.NOT_ATTEMPTED, _not_yet())
-    if run.measured is None or run.trained_by == "kernel (unverified)":
+    if run.measured is None or not run.trained:
         return _review(_unmeasured(run), run, evidence, assignment)
     return None
+
+
+def confirmed(outcome: Outcome, run: Run, evidence: Evidence) -> Outcome:
+    """Return an outcome without its points where only the kernel's word says how a run was trained.
+
+    A record of a training that no trainer could repeat is a line in a file of the notebook's own.
+    """
+    if run.trained or evidence.live or run.fault or not outcome.earned:
+        return outcome
+    said = together(outcome.observed, _unmeasured(run))
+    return replace(outcome, status=Status.NEEDS_REVIEW, observed=said, earned=0)
 
 
 def _not_yet() -> Readable:
@@ -122,7 +133,7 @@ def flags(run: Run, evidence: Evidence, assignment: Assignment) -> Iterator[Flag
             start=start,
         )
         yield Flag("pretrained", said, run.id)
-    if not run.fault and (run.measured is None or run.trained_by == "kernel (unverified)"):
+    if not run.fault and (run.measured is None or not run.trained):
         yield Flag(
             "unverifiable_model",
             T("The training is in {cell}. {why}", cell=cell, why=_unmeasured(run)),

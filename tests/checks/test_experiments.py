@@ -208,13 +208,24 @@ def test_a_dead_training_beside_another_is_explained_too() -> None:
 
 
 def test_unrecognised_data_are_judged_and_explained() -> None:
-    """A model on unknown data keeps its architecture points and waits for the rest."""
+    """A model on unknown data serves its experiment; all of its points wait, and are explained."""
     odd = run(data=unknown_data(), measured=None, trained_by="kernel (unverified)", start=None)
     found = statuses(evidence(odd))
 
-    assert ("passed", "passed", "passed", "needs_review", "needs_review") == tuple(
-        found[f"baseline.{aspect}"] for aspect in ASPECTS
-    )
+    assert {"needs_review"} == {found[f"baseline.{aspect}"] for aspect in ASPECTS}
+    text = spanish(finding(evidence(odd), "baseline.architecture").observed)
+    assert "Dense(128, relu)" in text and "no se reconocieron" in text
+
+
+def test_what_no_trainer_repeated_earns_nothing() -> None:
+    """Of a training that no trainer repeated, only a person can say that it earns points."""
+    word = run(trained_by="kernel (unverified)", measured=None)
+    poor = run(model=mlp(64), trained_by="kernel (unverified)", measured=None)
+    found = verdict(evidence(word)).findings
+
+    assert [] == [one.check for one in found if one.basis == "measured" and one.earned]
+    assert "failed" == finding(evidence(poor), "baseline.architecture").status
+    assert "needs_review" == finding(evidence(word), "data.scaled").status
 
 
 def test_an_unclear_model_may_serve() -> None:
