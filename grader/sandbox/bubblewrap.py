@@ -79,7 +79,7 @@ def outer_arguments(view: View) -> list[str]:
     """
     arguments = ["--unshare-pid", "--die-with-parent", *_system()]
     # A folder that bubblewrap makes by itself is 0700 and root's.
-    arguments += ["--perms", "0755", "--dir", "/b", "--perms", "0755", "--dir", "/tmp"]
+    arguments += ["--dir", "/b", "--dir", "/tmp"]
     for path, (place, writable) in view.binds.items():
         arguments += ["--bind" if writable else "--ro-bind", path, place]
     return [*arguments, "--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"]
@@ -134,8 +134,7 @@ def _python(view: View, python: Interpreter, files: Files) -> Iterator[str]:
     if not below(python.home_inside, "/usr"):
         yield from ("--ro-bind", view.source(python.base), python.home_inside)
     for hidden in python.hidden:
-        yield from ("--perms", "0555", "--size", "4096", "--tmpfs", hidden, "--remount-ro", hidden)
-    yield from ("--dir", "/venv", "--dir", "/venv/bin")
+        yield from ("--perms", "0555", "--tmpfs", hidden, "--remount-ro", hidden)
     for name in ("python", "python3"):
         yield from ("--symlink", python.executable_inside, f"/venv/bin/{name}")
     yield from ("--ro-bind-data", str(files.configuration), "/venv/pyvenv.cfg")

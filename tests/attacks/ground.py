@@ -36,6 +36,7 @@ from tests.attacks.treasures import Treasures
 LIMITS = {
     "wall_s": 6, "memory_mb": 160, "processes": 24, "tmp_mb": 4, "file_mb": 4, "disk_mb": 24,
 }  # fmt: skip
+CALLS = seccomp.MACHINES[platform.machine()].calls
 LATE_S = 2.5
 PRINTED_BYTES = 2**20
 
@@ -66,6 +67,7 @@ class Ground:
         self.stray = f"stray-{uuid.uuid4().hex}"
         self.root = os.geteuid() == 0
         self.grouped = groups_can_be_made()
+        self.offers: dict[str, Any] = {}
         self._undo = ExitStack()
         self._numbers = iter(range(10**6))
 
@@ -74,7 +76,8 @@ class Ground:
         slot, other = self._undo.enter_context(free_slots(2))
         self.sandbox, beside = Sandbox(Level.STANDARD, slot), Sandbox(Level.STANDARD, other)
         assert isinstance(self.sandbox._starter, Walls)
-        self.uid = self.sandbox._starter.owner.uid
+        self.walls = self.sandbox._starter
+        self.uid = self.walls.owner.uid
         self.treasures = Treasures(self.folder, self.canary, self.stray)
         self._undo.enter_context(self.treasures)
         self.python = dataclasses.replace(running_interpreter(), folders=(self.treasures.site,))
@@ -87,8 +90,6 @@ class Ground:
         self._undo.callback(lambda: self.decoy.close())
         self.neighbour = Neighbour(beside, self.folder / "neighbour", self.canary)
         self._undo.callback(self.neighbour.close)
-        # What watches the neighbour opens and closes some; more than these add up.
-        self._descriptors = _descriptors() + 4
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,21 +104,22 @@ class Ground:
     def attack(self, harm: Harm) -> Met:
         """Run one program behind the walls and look around afterwards."""
         if harm.first:
-            self._run(harm, harm.first, self._new_folder())
-        job = self._new_folder()
-        before, groups = self.treasures.snapshot(), _groups()
+            self.run(harm.first)
+        job = self.new_folder()
+        before, groups, opened = self.treasures.snapshot(), _groups(), _descriptors()
         self.neighbour.ask()
         try:
-            ended, printed = self._run(harm, harm.code, job)
+            ended, printed = self.run(harm.code, job, **harm.limits)
         except WallsError as error:
-            return Met(f"walls: {error}", ())
+            self.neighbour.answers()
+            return Met(f"no walls ({str(error).partition(':')[0]})", ())
         found = [
             *self._heard(),
             *self._read(printed + ended.stderr_tail, job),
-            *(f"changed {path}" for path in self.treasures.snapshot() ^ before),
+            *(f"changed {self._neutral(path)}" for path in self._changed(before)),
             *self._left(job),
             *(f"left the control group {path}" for path in _groups() - groups),
-            *(["left descriptors open"] if _descriptors() > self._descriptors else []),
+            *(f"left {name} open" for name in _descriptors() - opened),
             *([] if self.neighbour.answers() else ["the neighbour was disturbed"]),
             *self._decoy_harmed(),
             *self._removed(job),
@@ -148,7 +150,7 @@ class Ground:
             "stray": self.stray,
             "decoy": self.decoy.pid,
             "controller": os.getpid(),
-            "calls": seccomp.MACHINES[platform.machine()].calls,
+            "calls": CALLS,
             "user": os.environ.get("USER", "x"),
             "hidden": self.python.hidden,
             "honest": f"{SITE_INSIDE}/honest.py",
@@ -168,10 +170,11 @@ class Ground:
             limits,
         )
 
-    def _run(self, harm: Harm, code: str, folder: Path) -> tuple[Ended, str]:
-        limits = Limits(**{**LIMITS, **harm.limits})  # type: ignore[arg-type]
+    def run(self, code: str, folder: Path | None = None, **limits: float) -> tuple[Ended, str]:
+        """Run code behind the walls; return how it ended and what it printed."""
         printed = bytearray()
-        job = self.job(PRELUDE + code, folder, limits)
+        allowed = Limits(**{**LIMITS, **limits})  # type: ignore[arg-type]
+        job = self.job(PRELUDE + code, folder or self.new_folder(), allowed)
         with self.sandbox.start(job, stdout=subprocess.PIPE) as running:
             assert running.process.stdout is not None
             descriptor = running.process.stdout.fileno()
@@ -180,6 +183,36 @@ class Ground:
             ended = running.wait()
             reader.join(1)
             return ended, printed.decode(errors="replace")
+
+    def new_folder(self) -> Path:
+        """Return a fresh folder that is /job inside."""
+        folder = self.folder / f"run-{next(self._numbers)}"
+        folder.mkdir()
+        return folder
+
+    def survivors(self) -> list[int]:
+        """Return processes of jobs that are still there, after half a second at most."""
+        # A process that is on its way out has left its control group already.
+        for _ in range(50):
+            if not (pids := self._survivors()):
+                break
+            time.sleep(0.01)
+        for pid in pids:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        return pids
+
+    def _changed(self, before: set[tuple[str, ...]]) -> list[str]:
+        return sorted({state[0] for state in self.treasures.snapshot() ^ before})
+
+    def _neutral(self, path: str) -> str:
+        for secret, name in (
+            (f"{self.folder}/", ""),
+            (str(self.folder), ""),
+            (self.stray, "a file"),
+        ):
+            path = path.replace(secret, name)
+        return path
 
     def _heard(self) -> list[str]:
         heard, self.listeners.heard = self.listeners.heard, []
@@ -200,25 +233,17 @@ class Ground:
 
     def _left(self, job: Path) -> Iterator[str]:
         """Processes, files and mounts that are still there."""
-        # A process that is on its way out has left its control group already.
-        for _ in range(50):
-            if not (pids := self._survivors()):
-                break
-            time.sleep(0.01)
-        else:
+        if pids := self.survivors():
             yield f"left {len(pids)} processes"
-            for pid in pids:
-                with suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
         heart = job / "heartbeat"
         if os.path.exists(heart):
             before = heart.stat().st_size
             time.sleep(0.05)
             if heart.stat().st_size != before:
                 yield "left a daemon that goes on writing"
-        for place in self._places():
+        for place in self.places():
             if os.path.lexists(place):
-                yield f"wrote {place}"
+                yield f"wrote a file to {self._neutral(str(place.parent))}"
                 place.unlink()
         if str(job) in Path("/proc/self/mountinfo").read_text():
             yield "left a mount"
@@ -234,7 +259,8 @@ class Ground:
                     found.append(int(name))
         return found
 
-    def _places(self) -> list[Path]:
+    def places(self) -> list[Path]:
+        """Where a stray file must never turn up."""
         base = [
             self.python.base,
             self.python.base / "bin",
@@ -268,11 +294,6 @@ class Ground:
         if os.path.lexists(job):
             yield "cannot be removed"
             subprocess.run(["rm", "-rf", str(job)], check=False)
-
-    def _new_folder(self) -> Path:
-        folder = self.folder / f"run-{next(self._numbers)}"
-        folder.mkdir()
-        return folder
 
 
 def groups_can_be_made() -> bool:
@@ -324,8 +345,13 @@ def _groups() -> set[Path]:
     return {path for place in places for path in place.glob(f"{cgroup.PREFIX}{os.getpid()}-*")}
 
 
-def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+def _descriptors() -> set[str]:
+    """What this process has open, without what it opens and closes to watch jobs."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found.add(os.readlink(f"/proc/self/fd/{name}"))
+    return {name for name in found if not name.startswith(("anon_inode:[pidfd]", "/proc", "/sys"))}
 
 
 def main(folder: str, *families: str) -> None:

@@ -67,7 +67,7 @@ class Listeners:
                 continue
             except OSError:
                 return
-            self.heard.append(f"a connection at {name!r}")
+            self.heard.append(f"a connection at {_kind(listener, name)}")
             accepted.close()
 
     def _receive(self, listener: socket.socket, name: Any) -> None:
@@ -78,7 +78,13 @@ class Listeners:
                 continue
             except OSError:
                 return
-            self.heard.append(f"a datagram at {name!r}")
+            self.heard.append(f"a datagram at {_kind(listener, name)}")
+
+
+def _kind(listener: socket.socket, name: Any) -> str:
+    if listener.family == socket.AF_UNIX:
+        return "a UNIX socket" if isinstance(name, str) else "an abstract socket"
+    return "the loopback" if name[0] in {"127.0.0.1", "::1"} else "the machine's address"
 
 
 def _own_address() -> str | None:

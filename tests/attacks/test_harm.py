@@ -22,7 +22,7 @@ from tests.attacks.harm.program import Harm
 pytestmark = pytest.mark.sandbox
 
 PLAIN_USER = "65534"
-QUICK = ("network", "reading", "writing", "outside")
+QUICK = ("reading", "outside")
 TESTS = Path(__file__).parents[1]
 
 

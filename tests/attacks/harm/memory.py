@@ -107,7 +107,7 @@ for _ in range(60):
     libc.shmdt(place)
 time.sleep(0.5)
 """,
-        "memory | EPERM",
+        "EPERM",
     ),
     Harm(
         "memory in the buffers of sockets",

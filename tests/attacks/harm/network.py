@@ -77,7 +77,7 @@ tried.sendto(b"harm", ("255.255.255.255", T["lan_udp"][1]))
     Harm("a name looked up", "D01", 'socket.getaddrinfo("harm.example.org", 80)', "gaierror"),
     Harm("a raw socket", "D01", "socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)", "EPERM"),
     Harm("a packet socket", "D01", "socket.socket(17, socket.SOCK_RAW, 3)", "EAFNOSUPPORT"),
-    Harm("VSOCK to the host", "D01", connects("40", "STREAM", "(2, 80)"), "EAFNOSUPPORT"),
+    Harm("VSOCK to the host", "D01", connects("40", "STREAM", "(2, 9)"), "EAFNOSUPPORT"),
     Harm("the kernel's ciphers", "D08", "socket.socket(38, socket.SOCK_SEQPACKET)", "EAFNOSUPPORT"),
     Harm("Bluetooth", "D01", "socket.socket(31, socket.SOCK_RAW, 1)", "EAFNOSUPPORT"),
     Harm(

@@ -78,7 +78,23 @@ wait_for("/job/heartbeat")
         "a message queue of the host",
         "D08",
         'libc_call("msgget", T["shm_key"], 0)',
-        "ENOENT | EPERM",
+        "EPERM",
+    ),
+    Harm(
+        "semaphores of System V",
+        "D08",
+        'libc_call("semget", 0, 1, 0o1666)',
+        "EPERM",
+    ),
+    Harm(
+        "a process of the host's",
+        "D05",
+        """
+if len([name for name in os.listdir("/proc") if name.isdigit()]) < 12:
+    raise OSError(errno.ESRCH, "only its own")
+print(open("/proc/1/cmdline").read())
+""",
+        "ESRCH",
     ),
     Harm(
         "a lock on the dataset that others wait for",
