@@ -204,6 +204,7 @@ UNVERIFIED = Expected(
     state="needs_review", flags=("unverifiable_model",),
     findings={"baseline.architecture": "needs_review", "baseline.compile": "needs_review", "baseline.epochs": "needs_review"},
 )  # fmt: skip
+RECORD = "append a record of a training"
 TAMPERED = Expected(flags=("tampered_recorder",))
 DROPPED = Expected(dropped=True)
 
@@ -220,10 +221,10 @@ RECORDS = (
     Attack("how the test images were scaled, written", "own", (LOAD, TRAIN, WRITER, FORGED_EVALUATE), twin=(LOAD, TRAIN), forges=("data.loaded", "evaluation.test"),
            hole="half of data.scaled rests on the table that the kernel says its test images had"),
     Attack("a training on unknown rows, written", "own", (LOAD, WRITER + FIT, UNKNOWN_ROWS), UNVERIFIED, twin=LOADED, quick=True),
-    Attack("a training that cannot be repeated, written", "own", (LOAD, WRITER + FIT, NO_TRAINING), UNVERIFIED, twin=LOADED, forges=("data.loaded",)),
-    Attack("a model of its own, written", "own", (LOAD, WRITER + FIT, OWN_NODE), UNVERIFIED, twin=LOADED, forges=("data.loaded",)),
-    Attack("a model that only sounds right, written", "own", (LOAD, WRITER + FIT, STRANGE_NODE), UNVERIFIED, twin=LOADED, forges=("data.loaded",)),
-    Attack("a thousand million epochs, written", "own", (LOAD, WRITER + FIT, MANY_EPOCHS), UNVERIFIED, twin=LOADED, forges=("data.loaded",)),
+    Attack("a training that cannot be repeated, written", "own", (LOAD, WRITER + FIT, NO_TRAINING), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
+    Attack("a model of its own, written", "own", (LOAD, WRITER + FIT, OWN_NODE), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
+    Attack("a model that only sounds right, written", "own", (LOAD, WRITER + FIT, STRANGE_NODE), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
+    Attack("a thousand million epochs, written", "own", (LOAD, WRITER + FIT, MANY_EPOCHS), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
     Attack("sgd seen as adam", "own", (LOAD, REACH + SGD_SEEN_AS_ADAM, LOCAL.format(', optimizer="sgd"'), EVALUATE),
            Expected(findings={"baseline.compile": "partial"}), twin=(LOAD, LOCAL.format(', optimizer="sgd"'), EVALUATE)),
     Attack("a record edited before it is written", "own", (LOAD, REACH + MORE_EPOCHS, TRAIN, EVALUATE), quick=True),
