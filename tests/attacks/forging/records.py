@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.attacks.attack import (
     EVALUATE,
     HONEST,
@@ -205,7 +207,12 @@ UNVERIFIED = Expected(
     findings={"baseline.architecture": "needs_review", "baseline.compile": "needs_review", "baseline.epochs": "needs_review"},
 )  # fmt: skip
 RECORD = "append a record of a training"
-TAMPERED = Expected(flags=("tampered_recorder",))
+PASSED_BY = Expected(
+    state="needs_review",
+    flags=("unverifiable_model",),
+    findings={"baseline.accuracy": "needs_review"},
+)
+TAKEN_OFF = replace(PASSED_BY, flags=("tampered_recorder", "unverifiable_model"))
 DROPPED = Expected(dropped=True)
 
 RECORDS = (
@@ -237,8 +244,8 @@ RECORDS = (
     Attack("pixels said to be scaled", "own", (LOAD, REACH + LYING_TABLE, EVALUATE)),
     Attack("notes that are not written", "own", (LOAD, TRAIN, WIRE, EVALUATE), Expected(findings={"evaluation.test": "not_attempted"})),
     Attack("notes that are erased", "own", (LOAD, TRAIN, ERASES, EVALUATE), Expected(findings={"evaluation.test": "not_attempted"})),
-    Attack("the recorder taken off", "own", (LOAD, UNWRAP, TRAIN, EVALUATE), Expected(flags=("tampered_recorder",), findings={"baseline.accuracy": "not_attempted"}), twin=LOADED),
-    Attack("past the recorder", "own", (LOAD, PAST), Expected(findings={"baseline.accuracy": "not_attempted"}), twin=LOADED),
+    Attack("the recorder taken off", "own", (LOAD, UNWRAP, TRAIN, EVALUATE), TAKEN_OFF, twin=LOADED),
+    Attack("past the recorder", "own", (LOAD, PAST), PASSED_BY, twin=LOADED),
     Attack("another cell's number", "own", (LOAD, OTHER_CELL, TRAIN, EVALUATE)),
     Attack("half a record", "own", (LOAD, TRAIN, TORN, EVALUATE), DROPPED),
     Attack("records that are none", "own", (LOAD, TRAIN, BAD, EVALUATE), DROPPED),
