@@ -182,7 +182,7 @@ with open("/job/events.jsonl", "ab") as archivo: archivo.truncate(100_000_000)
 FLOOD = """
 with open("/job/events.jsonl", "a") as archivo: archivo.write("{}\\n" * 20_001)
 """
-LOCKED = "import os; os.chmod('/job/events.jsonl', 0)"
+LOCKED = "import os; os.chmod('/job/events.jsonl', 0o444)"
 SWAPPED_FILES = (
     LOCAL.format("")
     + """
@@ -253,9 +253,9 @@ RECORDS = (
            takes="append records of cells to the driver's file", expected=Expected(cells=("error",))),
     Attack("a pipe in place of the records", "own", (LOAD, FIFO, TRAIN, EVALUATE), DROPPED),
     Attack("a link in place of the records", "own", (LOAD, LINK, TRAIN, EVALUATE), DROPPED),
-    Attack("a link out of the run folder", "own", (LOAD, OUTSIDE, TRAIN, EVALUATE), DROPPED),
+    Attack("a link out of the run folder", "own", (LOAD, OUTSIDE, TRAIN, EVALUATE), Expected(cells=("error", "error"), dropped=True)),
     Attack("records of a hundred megabytes", "own", (LOAD, TRAIN, HUGE, EVALUATE), DROPPED),
     Attack("twenty thousand records", "own", (LOAD, FLOOD, TRAIN, "keras.Model.evaluate = None"), DROPPED),
-    Attack("records that nobody may open", "own", (LOAD, TRAIN, LOCKED, EVALUATE), DROPPED),
+    Attack("records that nobody may write", "own", (LOAD, TRAIN, LOCKED, EVALUATE), Expected(cells=("error",))),
     Attack("variables exchanged after the fit", "own", (LOAD, SWAPPED_FILES, EVALUATE), Expected(flags=("claim_differs",)), twin=(LOAD, LOCAL.format(""), EVALUATE)),
 )  # fmt: skip
