@@ -1,6 +1,6 @@
 # Every target first makes sure of `make setup`, which does nothing when there is nothing to do.
 .DEFAULT_GOAL := setup
-.PHONY: setup check fast test test-long demo bench lock
+.PHONY: setup check fast test test-long attack demo bench lock
 BIN := .venv/bin
 SHELL := /bin/bash
 PYTEST := $(BIN)/python -m pytest
@@ -24,6 +24,9 @@ test: setup  ## every class of test, small counts, <= 15 min on 2 cores
 
 test-long: setup  ## the full counts, beside what `make test` ran; kept in benchmarks/
 	$(PYTEST) --no-header --durations=0 $(BOTH) -m long | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
+
+attack: setup  ## the attack corpus: every notebook that tries to forge points
+	$(PYTEST) $(BOTH) tests/attacks
 
 demo: setup  ## grade the sample class
 	$(BIN)/grader grade assignment/samples --out demo-out || [ $$? -eq 1 ]  # 1: some need a person

@@ -284,6 +284,8 @@ class Run:
         measured: None when it could not be measured; `unmeasured` then says why.
         claimed: the variables that a local fit handed over; claims are compared with these.
         samples: the same training from other seeds, run where a threshold is near.
+        earlier: the highest accuracy on the rows of an earlier fit that trained on others; 1 where
+            there are too many, None where there are none.
         fault: the trainer failed, which is ours and never the student's.
     """
 
@@ -294,6 +296,7 @@ class Run:
     measured: Measurement | None = None
     claimed: Measurement | None = None
     samples: tuple[Measurement, ...] = ()
+    earlier: float | None = None
     unmeasured: str | None = None
     fault: bool = False
 

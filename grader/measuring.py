@@ -23,6 +23,7 @@ from grader.trainer import Refused
 from grader.verifying import Unverifiable, train_again
 
 MAX_MEASURED = 60
+MAX_OTHERS = 8  # sets of rows of earlier fits on which a model is measured, too
 UNRECORDED = 1_000_000  # ids of trainings that were asked for without a record of the kernel's
 
 
@@ -76,21 +77,37 @@ class Measuring:
             before = sum(one.epochs_run for one in chain_of(fit, earlier)[:-1])
             fit = fit.model_copy(update={"epochs_before": before})
         known: dict[str, Any] = {"start": self._start(execution, fit, passed)}
-        by = _trained_by(passed)
+        by, fits = _trained_by(passed), chain_of(fit, earlier)
         try:
             if passed is not None and not passed.given:
                 weights = passed.final or passed.states[-1].weights
-                return _run(fit, by, measured=self._measure(fit, weights), **known)
-            known["claimed"] = self._claimed(execution, fit, passed)
-            fits = chain_of(fit, earlier)
-            weights = train_again(self.service, fits, self.assignment.spec.seed, self.budget)
-            fit, by = _as_trained(fit), "kernel (verified)"
-            return _run(fit, by, measured=self._measure(fit, weights), **known)
+            else:
+                known["claimed"] = self._claimed(execution, fit, passed)
+                weights = train_again(self.service, fits, self.assignment.spec.seed, self.budget)
+                fit, by = _as_trained(fit), "kernel (verified)"
+            measured = self._measure(fit, weights)
+            known["earlier"] = self._on_earlier(fit, fits[:-1], weights)
+            return _run(fit, by, measured=measured, **known)
         except (Unverifiable, Refused) as problem:
             return _run(fit, by, unmeasured=str(problem)[:300], **known)
         except ValidationError as error:
             said = f"the trainer's answer does not fit: {error}"[:300]
             return _run(fit, by, unmeasured=said, fault=True, **known)
+
+    def _on_earlier(self, fit: Fit, before: Sequence[Fit], weights: str) -> float | None:
+        """The highest accuracy on rows that earlier fits of the same variables trained on.
+
+        A last fit on other rows would else choose where the difference to the test is taken.
+        """
+        others = {repr(one.data.rows): one.data.rows for one in before if one.data.recognised}
+        others.pop(repr(fit.data.rows), None)
+        if not 0 < len(others) <= MAX_OTHERS:
+            return 1.0 if others else None
+        found = []
+        for rows in others.values():
+            data = fit.data.model_copy(update={"rows": rows})
+            found.append(self._measure_quietly(fit.model_copy(update={"data": data}), weights))
+        return max(1.0 if one is None else one.train_accuracy for one in found)
 
     def _claimed(self, execution: Execution, fit: Fit, passed: Passed | None) -> Measurement | None:
         """Measure the variables that the notebook had in the end, by its own word."""

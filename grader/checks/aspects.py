@@ -311,6 +311,13 @@ def judge_gap(candidate: Candidate, check: Check) -> Outcome:
         )
     remarks = [_other_seeds(measured.gap, others, gap), _two_numbers(candidate.run)]
     passes = gap <= limits.gap_limit
+    earlier = candidate.run.earlier
+    if passes and earlier is not None and earlier - measured.test_accuracy > limits.gap_limit:
+        said = T(
+            "An earlier fit trained this model on other images, and on those the difference may be "
+            "larger, so a person decides."
+        )
+        return Outcome(Status.NEEDS_REVIEW, expected, together(observed, said))
     return graded(
         check.possible,
         1.0 if passes else 0.0,

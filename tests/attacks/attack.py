@@ -17,7 +17,7 @@ HONEST: Cells = (LOAD, TRAIN, EVALUATE)
 PREDICTED: Cells = (LOAD, TRAIN, PREDICT)
 LOADED: Cells = (LOAD,)
 NOTHING: Cells = ("pass",)
-LINES = 25  # that an attack may have, beside what its twin has
+LINES = 30  # that an attack may have, beside what its twin has
 
 
 @dataclass(frozen=True)

@@ -491,3 +491,15 @@ def test_replaced_methods_are_flagged_in_words_that_accuse_nobody() -> None:
     said = spanish(found.flags[0].detail)
     assert "Model.fit, Sequential.fit" in said and "la celda [2]" in said
     assert "passed" == judged("baseline.accuracy", run(), notes=notes).status
+
+
+def test_a_last_fit_on_other_images_does_not_choose_the_gap() -> None:
+    """Where an earlier fit's images show a larger difference, a person decides on the gap."""
+    first = run(1, epochs=5, data=data([[0, 500]]), train=0.99)
+    last = run(2, chain=1, epochs=10, epochs_before=5, train=0.88)
+    found = [
+        judged("baseline.gap", first, replace(last, earlier=earlier)).status
+        for earlier in (None, 0.91, 0.99)
+    ]
+
+    assert ["passed", "passed", "needs_review"] == found

@@ -10,7 +10,11 @@ ON_TEST = Expected(
 )  # fmt: skip
 UNKNOWN = Expected(
     state="needs_review", flags=("unverifiable_model",),
-    findings={"baseline.accuracy": "needs_review", "baseline.epochs": "needs_review", "data.scaled": "needs_review"},
+    findings={"baseline.accuracy": "needs_review", "baseline.architecture": "needs_review", "data.scaled": "needs_review"},
+)  # fmt: skip
+ON_TEST_UNREPEATED = Expected(
+    state="needs_review", flags=("trained_on_test", "unverifiable_model"),
+    findings={"baseline.accuracy": "needs_review", "baseline.gap": "needs_review"},
 )  # fmt: skip
 SCALED = "a, b = test_images[:2000] / 255.0, test_labels[:2000]\n"
 FIT = "m = net(128); m.fit({}, verbose=0)"
@@ -50,6 +54,7 @@ for i in range(0, 2000, 100):
     paso.apply_gradients(zip(cinta.gradient(valor, m.trainable_variables), m.trainable_variables))
 m.fit(x, y, epochs=1, verbose=0)
 """
+TWO = "m = net(128); m.fit(a, b, epochs=1, verbose=0); m.fit(x, y, epochs=1, verbose=0)"
 LOADER = """
 viejo = keras.datasets.fashion_mnist.load_data
 def load_data():
@@ -86,13 +91,13 @@ DATA = (
     Attack("one test image", "B01", (LOAD, SCALED + FIT.format("np.concatenate([x, a[7:8]]), np.append(y, b[7])"), EVALUATE), ON_TEST),
     Attack("test images through a function and a pipeline", "B01", (LOAD, SCALED + FUNCTION, EVALUATE), ON_TEST),
     Attack("batches of test images between the others", "B01", (LOAD, SCALED + BATCHES, EVALUATE), ON_TEST),
-    Attack("a generator that turns to test images", "B01", (LOAD, SCALED + GENERATOR, EVALUATE), ON_TEST),
+    Attack("a generator that turns to test images", "B01", (LOAD, SCALED + GENERATOR, EVALUATE), ON_TEST_UNREPEATED),
     Attack(
         "test images before, past the recorder", "B01", (LOAD, HIDDEN, EVALUATE),
-        Expected(flags=("pretrained",)),
+        Expected(state="needs_review", flags=("pretrained", "unverifiable_model")),
     ),
-    Attack("test images inside a callback", "B01", (LOAD, SCALED + IN_A_CALLBACK, EVALUATE)),
-    Attack("test images under a tape", "B01", (LOAD, SCALED + TAPE, EVALUATE), ON_TEST),
+    Attack("test images inside a callback", "B01", (LOAD, SCALED + IN_A_CALLBACK, EVALUATE), Expected(flags=("claim_differs",))),
+    Attack("test images under a tape", "B01", (LOAD, SCALED + TAPE, EVALUATE), ON_TEST, twin=(LOAD, SCALED + TWO, EVALUATE)),
     Attack(
         "early stopping on the test split", "B07",
         (LOAD, FIT.format("x, y, epochs=1, validation_data=(x_test, y_test), callbacks=[keras.callbacks.EarlyStopping()]"), EVALUATE),
@@ -106,7 +111,8 @@ DATA = (
     Attack("test images in another scale", "B01", (LOAD, SCALED + FIT.format("1.0 - a, b"), EVALUATE), ON_TEST),
     Attack("a gap between equal things", "B08", (LOAD, TRAIN, GAP), Expected(flags=("tampered_recorder",)), twin=(LOAD, TRAIN, "m.fit(x, y, epochs=29, verbose=0)")),
     Attack(
-        "a last fit on a few wrong images that learns nothing", "B08", (LOAD, OVERFIT, STILL, EVALUATE), twin=(LOAD, OVERFIT, "m.fit(x[:500], y[:500], epochs=1, verbose=0)", EVALUATE),
+        "a last fit on a few wrong images that learns nothing", "B08", (LOAD, OVERFIT, STILL, EVALUATE),
+        Expected(state="needs_review", findings={"longer.gap": "needs_review"}), twin=(LOAD, OVERFIT, "m.fit(x[:500], y[:500], epochs=1, verbose=0)", EVALUATE),
     ),
     Attack("labels read from the disk", "B05", (*HONEST, "etiquetas = open('/data/labels', 'rb').read() if __import__('os').path.exists('/data/labels') else b''\nm.predict = lambda *a, **k: np.eye(10)[test_labels]\nprint(np.argmax(m.predict()[0]))"),
            Expected(flags=("tampered_recorder",))),

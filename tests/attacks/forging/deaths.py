@@ -21,11 +21,7 @@ if os.fork() == 0:
     os.system("(sleep 1; while true; do echo '{}' >> /job/events.jsonl; sleep 0.05; done) &")
     time.sleep(3600)
 """
-NO_FILE = """
-import os, time
-if os.fork() == 0:
-    while True: os.system("rm -f /job/cells.jsonl"); time.sleep(0.01)
-"""
+ELSEWHERE = "import os\nos.symlink('/job/otra', '/job/cells.jsonl')"
 CHILD_KERNEL = """
 import os
 if os.fork() == 0: raise SystemExit
@@ -70,7 +66,7 @@ DEATHS = (
            takes="write the driver's file and kill the driver"),
     Attack("a cell that never ends", "A08", ("pass", LOOPS, "pass"), Expected(cells=("timeout", "not_run")), twin=NOTHING, limits={"cell_s": 3}),
     Attack("a child that writes later", "A07", (LOAD, CHILD, TRAIN, EVALUATE), Expected(dropped=True)),
-    Attack("the driver's file removed", "A07", (NO_FILE,), Expected(state="grader_error"), twin=NOTHING),
+    Attack("the driver's file elsewhere", "A07", (ELSEWHERE,), Expected(state="grader_error"), twin=NOTHING),
     Attack("a child that is a second kernel", "own", (LOAD, CHILD_KERNEL, TRAIN, EVALUATE)),
     Attack("records in a race", "A07", (*HONEST, WRITES_LATER, "__import__('time').sleep(0.3)"), Expected(flags=("claim_differs",))),
 )  # fmt: skip

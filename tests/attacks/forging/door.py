@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.attack import EVALUATE, HONEST, LOAD, LOADED, TRAIN, Attack, Expected
+from tests.attacks.attack import EVALUATE, HONEST, LOAD, TRAIN, Attack, Expected
 from tests.attacks.forging.records import REACH
 
 # The plan and the start of a model, as the recorder asks for them; the fit itself is refused.
@@ -159,21 +159,25 @@ ON_TEST = """
 m = net(128); m.fit(test_images / 255.0, test_labels, epochs=6, verbose=0)
 m.fit(x, y, epochs=1, verbose=0)
 """
+ZERO = (LOAD, "n = net(128); n.fit(x, y, epochs=0, verbose=0)")
+THREE = "m = net(128); m.fit(x, y, epochs=3, verbose=0)"
+FAST = "m = net(128, optimizer=keras.optimizers.Adam(1e30)); m.fit(x, y, epochs=1, verbose=0)"
 REFUSED = Expected(refused=True)
+DIVERGED = Expected(state="needs_review", flags=("unverifiable_model",), refused=True)
 
 DOOR = (
     # a training that is asked for is trained, and counts as one
     Attack("a training asked for directly", "own", (LOAD, PLAN + ASKS), twin=(LOAD, TRAIN), quick=True),
     Attack("broken frames", "own", (*HONEST, BROKEN)),
-    Attack("requests that are none", "own", (LOAD, PLAN, MALFORMED), REFUSED, twin=LOADED, quick=True),
-    Attack("numbers that are none", "own", (LOAD, PLAN, NOT_FINITE), REFUSED, twin=LOADED),
-    Attack("the state of another run", "own", (LOAD, PLAN, FOREIGN), REFUSED, twin=LOADED),
+    Attack("requests that are none", "own", (LOAD, PLAN, MALFORMED), REFUSED, twin=ZERO, quick=True),
+    Attack("numbers that are none", "own", (LOAD, PLAN, NOT_FINITE), DIVERGED, twin=(LOAD, FAST)),
+    Attack("the state of another run", "own", (LOAD, PLAN, FOREIGN), REFUSED, twin=ZERO),
     Attack("weights sent to the door", "B04", (LOAD, PLAN, BRINGS), Expected(flags=("pretrained",)), twin=(LOAD, TRAIN)),
-    Attack("weights sent to the door and washed", "B04", (LOAD, PLAN, WASHED), Expected(flags=("pretrained",)), twin=(LOAD, TRAIN, TRAIN)),
+    Attack("weights sent to the door and washed", "B04", (LOAD, PLAN, WASHED), Expected(flags=("pretrained",)), twin=(LOAD, THREE)),
     Attack("a first training on test images, without a record", "B01", (LOAD, PLAN, FIRST_ON_TEST), HIDDEN, twin=(LOAD, ON_TEST), quick=True),
     Attack("a first training on test images, said to be lost", "B01", (LOAD, PLAN, LOST), HIDDEN, twin=(LOAD, ON_TEST)),
     Attack("a first training on test images, with a later number", "B01", (LOAD, PLAN, LATER_NUMBER), HIDDEN, twin=(LOAD, ON_TEST)),
-    Attack("rows that are none", "own", (LOAD, PLAN, ROWS), REFUSED, twin=LOADED),
+    Attack("rows that are none", "own", (LOAD, PLAN, ROWS), REFUSED, twin=ZERO),
     Attack("more rows than there are", "own", (LOAD, PLAN, COUNT), twin=(LOAD, FEW)),
     Attack("a recipe that was not trained", "own", (LOAD, PLAN, OTHER_PLAN), REFUSED, twin=(LOAD, TRAIN)),
     Attack("a thousand epochs before", "own", (LOAD, PLAN, BEFORE), twin=(LOAD, TRAIN)),

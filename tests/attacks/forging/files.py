@@ -100,7 +100,7 @@ FILES = (
         twin=(LOAD, TRAIN),
         file={"cell": RAISES},
     ),
-    Attack("a module called keras", "A13", (FAKE_KERAS,), twin=NOTHING),
+    Attack("a module called keras", "A13", (FAKE_KERAS,), Expected(cells=("error",)), twin=NOTHING),
     Attack("modules in the way of the driver", "A13", (SHADOWS, PASS), twin=NOTHING),
     Attack(
         "start-up files and a death",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.attacks.attack import (
     EVALUATE,
     HONEST,
@@ -180,7 +182,7 @@ with open("/job/events.jsonl", "ab") as archivo: archivo.truncate(100_000_000)
 FLOOD = """
 with open("/job/events.jsonl", "a") as archivo: archivo.write("{}\\n" * 20_001)
 """
-LOCKED = "import os; os.chmod('/job/events.jsonl', 0)"
+LOCKED = "import os; os.chmod('/job/events.jsonl', 0o444)"
 SWAPPED_FILES = (
     LOCAL.format("")
     + """
@@ -204,7 +206,13 @@ UNVERIFIED = Expected(
     state="needs_review", flags=("unverifiable_model",),
     findings={"baseline.architecture": "needs_review", "baseline.compile": "needs_review", "baseline.epochs": "needs_review"},
 )  # fmt: skip
-TAMPERED = Expected(flags=("tampered_recorder",))
+RECORD = "append a record of a training"
+PASSED_BY = Expected(
+    state="needs_review",
+    flags=("unverifiable_model",),
+    findings={"baseline.accuracy": "needs_review"},
+)
+TAKEN_OFF = replace(PASSED_BY, flags=("tampered_recorder", "unverifiable_model"))
 DROPPED = Expected(dropped=True)
 
 RECORDS = (
@@ -220,10 +228,10 @@ RECORDS = (
     Attack("how the test images were scaled, written", "own", (LOAD, TRAIN, WRITER, FORGED_EVALUATE), twin=(LOAD, TRAIN), forges=("data.loaded", "evaluation.test"),
            hole="half of data.scaled rests on the table that the kernel says its test images had"),
     Attack("a training on unknown rows, written", "own", (LOAD, WRITER + FIT, UNKNOWN_ROWS), UNVERIFIED, twin=LOADED, quick=True),
-    Attack("a training that cannot be repeated, written", "own", (LOAD, WRITER + FIT, NO_TRAINING), UNVERIFIED, twin=LOADED, forges=("data.loaded",)),
-    Attack("a model of its own, written", "own", (LOAD, WRITER + FIT, OWN_NODE), UNVERIFIED, twin=LOADED, forges=("data.loaded",)),
-    Attack("a model that only sounds right, written", "own", (LOAD, WRITER + FIT, STRANGE_NODE), UNVERIFIED, twin=LOADED, forges=("data.loaded",)),
-    Attack("a thousand million epochs, written", "own", (LOAD, WRITER + FIT, MANY_EPOCHS), UNVERIFIED, twin=LOADED, forges=("data.loaded",)),
+    Attack("a training that cannot be repeated, written", "own", (LOAD, WRITER + FIT, NO_TRAINING), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
+    Attack("a model of its own, written", "own", (LOAD, WRITER + FIT, OWN_NODE), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
+    Attack("a model that only sounds right, written", "own", (LOAD, WRITER + FIT, STRANGE_NODE), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
+    Attack("a thousand million epochs, written", "own", (LOAD, WRITER + FIT, MANY_EPOCHS), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
     Attack("sgd seen as adam", "own", (LOAD, REACH + SGD_SEEN_AS_ADAM, LOCAL.format(', optimizer="sgd"'), EVALUATE),
            Expected(findings={"baseline.compile": "partial"}), twin=(LOAD, LOCAL.format(', optimizer="sgd"'), EVALUATE)),
     Attack("a record edited before it is written", "own", (LOAD, REACH + MORE_EPOCHS, TRAIN, EVALUATE), quick=True),
@@ -236,8 +244,8 @@ RECORDS = (
     Attack("pixels said to be scaled", "own", (LOAD, REACH + LYING_TABLE, EVALUATE)),
     Attack("notes that are not written", "own", (LOAD, TRAIN, WIRE, EVALUATE), Expected(findings={"evaluation.test": "not_attempted"})),
     Attack("notes that are erased", "own", (LOAD, TRAIN, ERASES, EVALUATE), Expected(findings={"evaluation.test": "not_attempted"})),
-    Attack("the recorder taken off", "own", (LOAD, UNWRAP, TRAIN, EVALUATE), Expected(flags=("tampered_recorder",), findings={"baseline.accuracy": "not_attempted"}), twin=LOADED),
-    Attack("past the recorder", "own", (LOAD, PAST), Expected(findings={"baseline.accuracy": "not_attempted"}), twin=LOADED),
+    Attack("the recorder taken off", "own", (LOAD, UNWRAP, TRAIN, EVALUATE), TAKEN_OFF, twin=LOADED),
+    Attack("past the recorder", "own", (LOAD, PAST), PASSED_BY, twin=LOADED),
     Attack("another cell's number", "own", (LOAD, OTHER_CELL, TRAIN, EVALUATE)),
     Attack("half a record", "own", (LOAD, TRAIN, TORN, EVALUATE), DROPPED),
     Attack("records that are none", "own", (LOAD, TRAIN, BAD, EVALUATE), DROPPED),
@@ -245,9 +253,9 @@ RECORDS = (
            takes="append records of cells to the driver's file", expected=Expected(cells=("error",))),
     Attack("a pipe in place of the records", "own", (LOAD, FIFO, TRAIN, EVALUATE), DROPPED),
     Attack("a link in place of the records", "own", (LOAD, LINK, TRAIN, EVALUATE), DROPPED),
-    Attack("a link out of the run folder", "own", (LOAD, OUTSIDE, TRAIN, EVALUATE), DROPPED),
+    Attack("a link out of the run folder", "own", (LOAD, OUTSIDE, TRAIN, EVALUATE), Expected(cells=("error", "error"), dropped=True)),
     Attack("records of a hundred megabytes", "own", (LOAD, TRAIN, HUGE, EVALUATE), DROPPED),
     Attack("twenty thousand records", "own", (LOAD, FLOOD, TRAIN, "keras.Model.evaluate = None"), DROPPED),
-    Attack("records that nobody may open", "own", (LOAD, TRAIN, LOCKED, EVALUATE), DROPPED),
+    Attack("records that nobody may write", "own", (LOAD, TRAIN, LOCKED, EVALUATE), Expected(cells=("error",))),
     Attack("variables exchanged after the fit", "own", (LOAD, SWAPPED_FILES, EVALUATE), Expected(flags=("claim_differs",)), twin=(LOAD, LOCAL.format(""), EVALUATE)),
 )  # fmt: skip
