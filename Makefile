@@ -25,7 +25,7 @@ test: setup  ## every class of test, small counts, <= 15 min on 2 cores
 test-long: setup  ## the full counts, beside what `make test` ran; kept in benchmarks/
 	$(PYTEST) --no-header --durations=0 $(BOTH) -m long | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
 
-attack: setup  ## the attack corpus: every notebook that tries to forge points
+attack: setup  ## the attack corpus: forged points, harm, hostile texts, files and names, the walls less a knob
 	$(PYTEST) $(BOTH) tests/attacks
 
 demo: setup  ## grade the sample class
