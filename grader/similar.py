@@ -23,6 +23,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Token
@@ -73,8 +74,9 @@ def printed(data: bytes) -> frozenset[int]:
     Args:
         data: the file, whatever it is.
     """
-    found = (number.decode() for number in LONG_NUMBER.findall(data))
-    numbers = [one for one in found if not _is_pixel(float(one))][: MOST_ROWS + ROW]
+    found = (number.group().decode() for number in LONG_NUMBER.finditer(data))
+    kept = (one for one in found if not _is_pixel(float(one)))
+    numbers = list(islice(kept, MOST_ROWS + ROW))  # of millions in a file no more are held
     rows = (numbers[place : place + ROW] for place in range(len(numbers) - ROW + 1))
     return frozenset(_hash(row) for row in rows if len(set(row)) == ROW)
 

@@ -25,10 +25,12 @@ from grader.intake import IntakeError, submissions
 from grader.loading import default_folder, load_assignment
 from grader.locale import Translator
 from grader.notebook import read_notebook, to_run
+from grader.report import charts
 from grader.report.executed import executed_notebook, render_executed
 from grader.report.html import render_report
 from grader.report.schema import result_schema
 from grader.result import NotebookFile, Student, result_json
+from grader.similar import code_of, fingerprints, printed
 from grader.unreadable import Unreadable
 from tests.attacks.sinks import DOT
 from tests.report.pages import Page, dangers
@@ -111,10 +113,12 @@ def read(data: bytes, name: str) -> tuple[Gathered, str]:
     try:
         notebook = read_notebook(data, name)
     except Unreadable as unreadable:
-        return Gathered(
-            NotebookFile(name, "0" * 64), problem=unreadable.text
-        ), unreadable.looks_like
-    return Gathered(NotebookFile(notebook.name, notebook.sha256), notebook), "read"
+        file = NotebookFile(name, "0" * 64)
+        return Gathered(file, problem=unreadable.text), unreadable.looks_like
+    fingerprints(code_of(notebook))  # what finds passages that are alike reads it too
+    shown = tuple(sorted(printed(data)))
+    file = NotebookFile(notebook.name, notebook.sha256)
+    return Gathered(file, notebook, shown=shown), "read"
 
 
 def assert_reported(gathered: Gathered, student: Student) -> None:
@@ -140,8 +144,6 @@ def _safe(identity: str) -> bool:
 
 
 def main(folder: Path) -> None:
-    from grader.report import charts
-
     charts.learning_curve = charts.comparison = lambda *_: DOT  # type: ignore[assignment]
     assert_reported(*warm())
     watched = Watched()

@@ -211,6 +211,7 @@ HEAVY: dict[str, Callable[[], bytes]] = {
     "lists": lambda: _filled(b"[],", 990_000),
     "objects": lambda: _filled(b'{"a":1},', 990_000),
     "short": lambda: _filled(b"7,", HALF),
+    "long numbers": lambda: _text(b"0.12345678901234 "),
     "one output": lambda: _text(b"A"),
     "wide letters": lambda: _text("😀".encode()),
     "surrogates": lambda: _text(b"\\ud800"),

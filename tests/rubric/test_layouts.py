@@ -18,6 +18,7 @@ import pytest
 from grader.loading import default_folder, load_assignment
 from grader.notebook import Notebook, read_notebook
 from grader.rubric.answers import find_answers, unclaimed
+from grader.rubric.passages import code_lines
 
 ASSIGNMENT = load_assignment(default_folder())
 SHEET = (ASSIGNMENT.folder / ASSIGNMENT.spec.notebook).read_bytes()
@@ -109,3 +110,10 @@ def test_at_least_sixty_are_met() -> None:
 
     assert 215 == len(set(names))
     assert set(OTHERWISE) <= set(names) and len(OTHERWISE) <= 14
+
+
+def test_an_escape_that_python_does_not_know_is_no_error() -> None:
+    """Python warns of `"\\d"`, and here a warning is an error; comments are found all the same."""
+    found = [line.text for line in code_lines('x = "\\d"  # La red memoriza.\nprint(x)')]
+
+    assert "La red memoriza." in " ".join(found) and "print" not in " ".join(found)
