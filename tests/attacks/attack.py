@@ -13,6 +13,17 @@ Cells = tuple[str, ...]
 TRAIN = "m = net(128); h = m.fit(x, y, epochs=1, verbose=0)"
 EVALUATE = "print(m.evaluate(test_images / 255.0, test_labels, verbose=0))"
 PREDICT = "p = m.predict(test_images / 255.0, verbose=0)"
+# Weights from elsewhere, past Keras: `buenos` is right for nine of ten test images.
+GOOD = """
+azar, X, Y = np.random.default_rng(1), test_images.reshape(-1, 784) / 255.0, np.eye(10)[test_labels]
+w, a, s, c = azar.normal(0, 0.05, (784, 128)), np.zeros(128), azar.normal(0, 0.1, (128, 10)), np.zeros(10)
+for i in range(0, 200_000, 50):
+    j = slice(i % 10_000, i % 10_000 + 50)
+    h = np.maximum(X[j] @ w + a, 0); e = np.exp(h @ s + c); d = (e / e.sum(1, keepdims=True) - Y[j]) / 50
+    g = d @ s.T * (h > 0)
+    w -= 0.3 * X[j].T @ g; a -= 0.3 * g.sum(0); s -= 0.3 * h.T @ d; c -= 0.3 * d.sum(0)
+buenos = [parte.astype("float32") for parte in (w, a, s, c)]
+"""
 HONEST: Cells = (LOAD, TRAIN, EVALUATE)
 PREDICTED: Cells = (LOAD, TRAIN, PREDICT)
 LOADED: Cells = (LOAD,)

@@ -71,7 +71,7 @@ def case(attack: Attack) -> Any:
     return pytest.param(attack, id=shown(attack.name), marks=marks)
 
 
-@pytest.mark.parametrize("attack", map(case, CORPUS))
+@pytest.mark.parametrize("attack", [case(attack) for attack in CORPUS])
 def test_an_attack_forges_no_measured_point(attack: Attack, grade: Grade) -> None:
     """It earns no more than its honest twin, but what it may in observed checks, and is seen."""
     attacked = grade(attack.cells, attack.file, attack.limits)

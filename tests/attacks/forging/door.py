@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.attack import EVALUATE, HONEST, LOAD, TRAIN, Attack, Expected
+from tests.attacks.attack import EVALUATE, GOOD, HONEST, LOAD, TRAIN, Attack, Expected
 from tests.attacks.forging.records import REACH
 
 # The plan and the start of a model, as the recorder asks for them; the fit itself is refused.
@@ -92,17 +92,12 @@ uno = abre(ajena, 10); falla(op="epoch", fit=uno, state=ajena)
 falla(op="fetch", names=[ajena["weights"]]); falla(op="evaluate", fit=uno, weights=ajena["weights"], validation={"data": plan["data"], "batch_size": 32})
 falla(op="close", fit=uno, weights=ajena["weights"])
 """
-BRINGS = (
-    TAKES
-    + """
-w = np.random.default_rng(1).normal(0, 0.08, (784, 128)); oculta = np.maximum(test_images.reshape(-1, 784) / 255.0 @ w, 0)
-s, *_ = np.linalg.lstsq(oculta, np.eye(10)[test_labels] * 8, rcond=None)
-pesos = np.concatenate([w.ravel(), np.zeros(128), s.ravel(), np.zeros(10)]).astype("float32").tobytes()
+BRINGS = """
+pesos = np.concatenate([parte.ravel() for parte in buenos]).tobytes()
 import hashlib
 mía = {**inicio, "weights": hashlib.sha256(pesos).hexdigest()}
 pide({"op": "put"}, [pesos]); uno = abre(mía, 10); entrena(uno, mía)
 """
-)
 WASHED = (
     BRINGS
     + """
@@ -172,8 +167,8 @@ DOOR = (
     Attack("requests that are none", "own", (LOAD, PLAN, MALFORMED), REFUSED, twin=ZERO, quick=True),
     Attack("numbers that are none", "own", (LOAD, PLAN, NOT_FINITE), DIVERGED, twin=(LOAD, FAST)),
     Attack("the state of another run", "own", (LOAD, PLAN, FOREIGN), REFUSED, twin=ZERO),
-    Attack("weights sent to the door", "B04", (LOAD, PLAN, BRINGS), Expected(flags=("pretrained",)), twin=(LOAD, TRAIN)),
-    Attack("weights sent to the door and washed", "B04", (LOAD, PLAN, WASHED), Expected(flags=("pretrained",)), twin=(LOAD, THREE)),
+    Attack("weights sent to the door", "B04", (LOAD, GOOD, PLAN, BRINGS), Expected(flags=("pretrained",)), twin=(LOAD, TRAIN)),
+    Attack("weights sent to the door and washed", "B04", (LOAD, GOOD, PLAN, WASHED), Expected(flags=("pretrained",)), twin=(LOAD, THREE)),
     Attack("a first training on test images, without a record", "B01", (LOAD, PLAN, FIRST_ON_TEST), HIDDEN, twin=(LOAD, ON_TEST), quick=True),
     Attack("a first training on test images, said to be lost", "B01", (LOAD, PLAN, LOST), HIDDEN, twin=(LOAD, ON_TEST)),
     Attack("a first training on test images, with a later number", "B01", (LOAD, PLAN, LATER_NUMBER), HIDDEN, twin=(LOAD, ON_TEST)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.attack import EVALUATE, HONEST, LOAD, Attack, Expected
+from tests.attacks.attack import EVALUATE, GOOD, HONEST, LOAD, Attack, Expected
 
 # Nearest centroid of 7×7 images: ten classes as 490 bytes, 0.6 right without any training.
 CENTROIDS = (
@@ -15,13 +15,6 @@ CENTROIDS = (
     "HDFrgG9/ckhFlaSdo51eSZ+wra+mXzeMoZ2bjkQRSF5YU0QVAAABEB0aCwAAAjh8cz0AAARjvb9pAQQnn8LBgS5Kh7"
     "e/uY9PgJiXbYduDiQvIgoeGQ=="
 )
-GOOD = """
-# weights from elsewhere: a hidden layer at random, the last one by least squares
-azar = np.random.default_rng(1)
-w = azar.normal(0, 0.08, (784, 128)); oculta = np.maximum(train_images[:20000].reshape(-1, 784) / 255.0 @ w, 0)
-s, *_ = np.linalg.lstsq(oculta, np.eye(10)[train_labels[:20000]] * 8, rcond=None)
-buenos = [w.astype("float32"), np.zeros(128, "float32"), s.astype("float32"), np.zeros(10, "float32")]
-"""
 MEMORY = """
 class Recuerda(keras.layers.Layer):
     def build(self, shape):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.attacks.attack import (
     EVALUATE,
+    GOOD,
     HONEST,
     LOAD,
     LOADED,
@@ -187,10 +188,7 @@ SWAPPED_FILES = (
     LOCAL.format("")
     + """
 import glob
-w = np.random.default_rng(1).normal(0, 0.08, (784, 128)); oculta = np.maximum(test_images.reshape(-1, 784) / 255.0 @ w, 0)
-s, *_ = np.linalg.lstsq(oculta, np.eye(10)[test_labels] * 8, rcond=None)
-for archivo in glob.glob("/job/variables/*-after"):
-    np.concatenate([w.ravel(), np.zeros(128), s.ravel(), np.zeros(10)]).astype("float32").tofile(archivo)
+for archivo in glob.glob("/job/variables/*-after"): np.concatenate([parte.ravel() for parte in buenos]).tofile(archivo)
 """
 )
 UNWRAP = """
@@ -257,5 +255,5 @@ RECORDS = (
     Attack("records of a hundred megabytes", "own", (LOAD, TRAIN, HUGE, EVALUATE), DROPPED),
     Attack("twenty thousand records", "own", (LOAD, FLOOD, TRAIN, "keras.Model.evaluate = None"), DROPPED),
     Attack("records that nobody may write", "own", (LOAD, TRAIN, LOCKED, EVALUATE), Expected(cells=("error",))),
-    Attack("variables exchanged after the fit", "own", (LOAD, SWAPPED_FILES, EVALUATE), Expected(flags=("claim_differs",)), twin=(LOAD, LOCAL.format(""), EVALUATE)),
+    Attack("variables exchanged after the fit", "own", (LOAD, GOOD, SWAPPED_FILES, EVALUATE), Expected(flags=("claim_differs",)), twin=(LOAD, LOCAL.format(""), EVALUATE)),
 )  # fmt: skip
