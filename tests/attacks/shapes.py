@@ -141,8 +141,14 @@ def _encrypted(data: bytearray) -> None:
             data[place + offset] |= 1
 
 
+def _corrupt(data: bytearray) -> None:
+    if (place := data.find(LOCAL)) >= 0 and len(data) > place + 60:
+        data[place + 48 : place + 56] = b"\xff" * 8
+
+
 HARMS: tuple[Callable[[bytearray], None], ...] = (
     _encrypted,
+    _corrupt,
     *(_poke(CENTRAL, 24, "<L", size) for size in (0, 10, 60_000_000, 0xFFFFFFFF)),  # unpacked
     *(_poke(CENTRAL, 20, "<L", size) for size in (0, 5, 0xFFFFFFFF)),  # packed
     *(_poke(CENTRAL, 42, "<L", place) for place in (0, 7, 0xFFFFFFF0)),  # overlaps, nowhere
@@ -175,6 +181,22 @@ def archives(draw: st.DrawFn) -> bytes:
         data[start : start + draw(st.integers(0, 4))] = draw(st.binary(max_size=6))
     cut = draw(st.integers(0, len(data))) if draw(st.integers(0, 9)) == 9 else len(data)
     return draw(st.sampled_from([b"", b"", b"", b"MZ" * 40])) + bytes(data[:cut])
+
+
+def corpus() -> list[bytes]:
+    """Each shape once: every name in one archive, every harm to one of three students."""
+    sheet = b'{"cells": [], "x": "' + b"abc" * 200 + b'"}'
+    infos = [zipfile.ZipInfo(storable(f"{one}t.ipynb")) for one in (*FOLDERS, *SLIPS)]
+    infos += [zipfile.ZipInfo(storable(f"ana{place}/{one}")) for place, one in enumerate(FILES)]
+    whole = [packed([(info, sheet) for info in infos])]
+    for harm in HARMS:
+        three = [zipfile.ZipInfo(f"{name}/taller3.ipynb") for name in ("ana", "eva", "luis")]
+        for info in three:
+            info.compress_type = zipfile.ZIP_DEFLATED
+        data = bytearray(packed([(info, sheet) for info in three]))
+        harm(data)
+        whole.append(bytes(data))
+    return whole
 
 
 HALF = 48_000_000  # bytes; a file may have fifty million

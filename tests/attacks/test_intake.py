@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.shapes import HEAVY, archives, collected, notebooks
+from tests.attacks.shapes import HEAVY, archives, collected, corpus, notebooks
 
 MOST_MB = 500
 ROOT = Path(__file__).resolve().parents[2]
-FEW, MANY = 60, 500
-NOTEBOOKS, MANY_NOTEBOOKS = 60, 1_000  # ten thousand are read in tests/test_notebook.py
+FEW, MANY = 40, 500
+NOTEBOOKS, MANY_NOTEBOOKS = 40, 1_000  # ten thousand are read in tests/test_notebook.py
 
 
 def read(folder: Path, record: Any) -> Counter[str]:
@@ -57,7 +57,8 @@ def written(folder: Path, files: list[bytes], suffix: str) -> Path:
 )
 def test_archives_have_verdicts(tmp_path: Path, count: int, record_property: Any) -> None:
     """Slips, links, twins, bombs, lies about sizes and places, locks, cuts: each ends in words."""
-    found = read(written(tmp_path / "in", collected(archives(), count), ".zip"), record_property)
+    made = corpus() + collected(archives(), count)
+    found = read(written(tmp_path / "in", made, ".zip"), record_property)
 
     assert {"refused", "ignored", "read"} <= set(found)
 
