@@ -167,9 +167,9 @@ MODELS = (
         (LOAD, f"TEXTO = {CENTROIDS!r}" + BASE64, EVALUATE), BROUGHT, quick=True,
     ),
     Attack("weights from elsewhere kept still", "B04", (LOAD, GOOD, FROZEN, EVALUATE), BROUGHT),
-    Attack("weights brought by a callback", "B04", (LOAD, GOOD, IN_A_CALLBACK, EVALUATE)),
+    Attack("weights brought by a callback", "B04", (LOAD, GOOD, IN_A_CALLBACK, EVALUATE), Expected(flags=("implausible_accuracy",))),
     Attack("weights brought at the end", "B04", (LOAD, GOOD, AT_THE_END, EVALUATE), DIFFERS),
-    Attack("weights from an initializer", "B04", (LOAD, GOOD, INITIALIZER, EVALUATE), BROUGHT),
+    Attack("weights from an initializer", "B04", (LOAD, GOOD, INITIALIZER, EVALUATE), Expected(flags=("implausible_accuracy", "pretrained"))),
     Attack("a class called Dense", "B09", (LOAD, NAMED_DENSE, EVALUATE), UNVERIFIED),
     Attack("a class in Keras's place", "B09", (LOAD, SPOOFED, EVALUATE)),
     Attack(
