@@ -197,6 +197,8 @@ def example(template: str, language: str) -> str:
     if "%(" in template:
         return _of_page(template, language)
     values = {name: _value(name, template) for _, name, _, _ in Formatter().parse(template) if name}
+    if not values:
+        return _found(template, language)
     return Translator(language)(Text(template, values))
 
 
@@ -220,11 +222,15 @@ def _value(name: str, template: str) -> Any:
 
 def _of_page(template: str, language: str) -> str:
     values = {name: str(value) for name, value in EXAMPLES.items() if not isinstance(value, Text)}
+    return str(_found(template, language) % {**values, **OF_PAGES})
+
+
+def _found(template: str, language: str) -> str:
     catalogue = Translator(language).catalogue
     found = catalogue.gettext(template)
     if found == template:  # gettext before Python 3.11.3 does not look among plurals
         found = catalogue.ngettext(template, template, 1)
-    return str(found % {**values, **OF_PAGES})
+    return str(found)
 
 
 def _templates() -> list[Path]:

@@ -11,11 +11,9 @@ PLAN = (
     + """
 pide, visto = grabador.line.ask, []
 def guarda(mensaje, bloques=()):
-    visto.append(mensaje)
-    raise __import__("engine.kernel.line").kernel.line.Lost("no")
+    visto.append(mensaje); raise __import__("engine.kernel.line").kernel.line.Lost("no")
 grabador.line.ask = guarda
-n = net(128); keras.Model.fit(n, x, y, epochs=0, verbose=0)
-grabador.line.ask = pide
+n = net(128); keras.Model.fit(n, x, y, epochs=0, verbose=0); grabador.line.ask = pide
 plan, inicio = visto[0]["plan"], visto[0]["state"]
 def abre(estado=inicio, antes=0, **cambios):
     return pide({"op": "open", "plan": {**plan, **cambios}, "state": estado, "before": antes, "validation": None})[0]["fit"]
@@ -167,7 +165,7 @@ DOOR = (
     Attack("requests that are none", "own", (LOAD, PLAN, MALFORMED), REFUSED, twin=ZERO, quick=True),
     Attack("numbers that are none", "own", (LOAD, PLAN, NOT_FINITE), DIVERGED, twin=(LOAD, FAST)),
     Attack("the state of another run", "own", (LOAD, PLAN, FOREIGN), REFUSED, twin=ZERO),
-    Attack("weights sent to the door", "B04", (LOAD, GOOD, PLAN, BRINGS), Expected(flags=("pretrained",)), twin=(LOAD, TRAIN)),
+    Attack("weights sent to the door", "B04", (LOAD, GOOD, PLAN, BRINGS), Expected(flags=("implausible_accuracy", "pretrained")), twin=(LOAD, TRAIN)),
     Attack("weights sent to the door and washed", "B04", (LOAD, GOOD, PLAN, WASHED), Expected(flags=("pretrained",)), twin=(LOAD, THREE)),
     Attack("a first training on test images, without a record", "B01", (LOAD, PLAN, FIRST_ON_TEST), HIDDEN, twin=(LOAD, ON_TEST), quick=True),
     Attack("a first training on test images, said to be lost", "B01", (LOAD, PLAN, LOST), HIDDEN, twin=(LOAD, ON_TEST)),
