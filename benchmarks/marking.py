@@ -21,6 +21,7 @@ from benchmarks.whole import seed_of
 from grader.gradebook import Gradebook
 from grader.loading import default_folder, load_assignment
 from grader.result import Student
+from grader.review.guard import Secrets
 from grader.rubric.grouping import groups
 
 MARKING = "11 · Marking the written answers of two thousand students"
@@ -118,7 +119,8 @@ def _first_page(out: Path) -> float:
     with _serving(out) as start:
         port, token = int(start.split(":")[2].split("/")[0]), start.partition("token=")[2]
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        connection.request("GET", "/", headers={"Cookie": f"grader-review={token}"})
+        cookie = f"grader-review-{port}={Secrets(token).cookie}"
+        connection.request("GET", "/", headers={"Cookie": cookie})
         answer = connection.getresponse()
         said = answer.read()
         taken = time.monotonic() - began
