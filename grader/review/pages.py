@@ -23,7 +23,7 @@ from grader.review.sheets import Group, Sheets, Written
 from grader.rubric.ideas import Suggestion
 
 MAX_SHOWN = 20_000  # characters of an answer
-OTHERS = 8  # further texts of a group that are shown
+OTHERS = 4  # further texts of a group that are shown
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from grader.rubric.ideas import Suggestion, suggest
 from grader.rubric.marks import counts, key_of
 from grader.rubric.measured import directions
 
+FOUND = "found"
 UNREADABLE: Mapping[str, Any] = {
     "status": "unreadable", "sure": False, "text": "", "cells": [], "elsewhere": True,
 }  # fmt: skip
@@ -119,7 +120,7 @@ class Sheets:
         for question in self.questions:
             written = self._ordered(question)
             texts = [one.text for one in written]
-            self._places[question] = submit(groups, texts, [_kind(one) for one in written])
+            self._places[question] = submit(_grouped, texts, [_kind(one) for one in written])
 
     def compared(self, question: str) -> Future[list[list[int]]]:
         """Return what is done when a question's groups are found."""
@@ -194,10 +195,19 @@ def _kind(one: Written) -> Hashable:
     read, an answer that was not found while the student wrote something under no question.
     """
     if one.answer["status"] == "found":
-        return ("found", directions(one.text))
+        return FOUND
     if one.answer["status"] == "missing" and not one.answer["elsewhere"]:
         return "missing"
     return one.student.id
+
+
+def _grouped(texts: list[str], kinds: list[Hashable]) -> list[list[int]]:
+    """Group in another process; what says the opposite is never together."""
+    apart = [
+        (kind, directions(text)) if kind == FOUND else kind
+        for text, kind in zip(texts, kinds, strict=True)
+    ]
+    return groups(texts, apart)
 
 
 def blind_order(students: Iterable[str]) -> tuple[str, ...]:
