@@ -1,4 +1,4 @@
-"""`python -m benchmarks [1 1b 2 … 11 regrade] [--quick]`: runs the chosen ones, or all.
+"""`python -m benchmarks [1 1b 2 … 15 regrade] [--quick]`: runs the chosen ones, or all.
 
 Each writes its section of `benchmarks/RESULTS.md` when it has ended; sections that were not chosen
 stay as they are. With `--quick` the counts are tiny and the file is another one.
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from benchmarks import again, grading, limit, live, marking, overhead, rendering, whole
+from benchmarks import again, grading, hostile, limit, live, marking, overhead, rendering, whole
 from benchmarks.bench import Bench
 from benchmarks.others import Others
 from benchmarks.report import Results, Section
@@ -33,6 +33,10 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[Bench], Section]]] = {
     "9": (whole.JOURNAL, whole.journal),
     "10": (whole.CLUSTER, whole.cluster),
     "11": (marking.MARKING, marking.marking),
+    "12": (hostile.SETUP, hostile.setup),
+    "13": (hostile.DEADLINE, hostile.deadline),
+    "14": (hostile.NEIGHBOUR, hostile.neighbour),
+    "15": (hostile.SOAK, hostile.soak),
     "regrade": (again.REGRADE, again.regrade),
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -30,6 +30,8 @@ from grader.recipes import (
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 DEPTH = 100  # of an output; what parsers of JSON take is about 200, and records are kept in others
 LINE = 60  # characters of a cell's first line in a sentence
+RECORD_GONE = "its record is gone"
+"""How a run ended that began, and of which nothing is left to read."""
 CellIndex = Annotated[int, Field(ge=0, le=100_000)] | None
 
 

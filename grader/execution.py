@@ -12,6 +12,7 @@ from grader import wire
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.delegation import Budget, Door, Ledger, Passed, Service, Turn
+from grader.evidence import RECORD_GONE
 from grader.records import Records, read_records, read_regular
 from grader.sandbox import Ended, Job, Limits, Mount, Sandbox
 from grader.staging import PACKAGE, stage_kernel_side
@@ -35,6 +36,7 @@ class Execution:
         uploads: bytes of states that it brought itself, by name.
         refusals: what it asked for and did not get.
         waited_s: how long it waited for trainings; that time is not its own.
+        began: at least one cell began, whatever became of the record.
     """
 
     records: Records
@@ -44,10 +46,13 @@ class Execution:
     uploads: Mapping[str, bytes] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
     waited_s: float = 0.0
+    began: bool = False
 
     @property
     def reason(self) -> str:
         """Why the execution stopped: `finished`, or what ended it."""
+        if self.cut and self.began and not self.records.cells:
+            return RECORD_GONE
         if self.ended.reason != "exited":
             return self.ended.reason
         return self.records.end.reason if self.records.end else "the run ended without a word"
@@ -111,14 +116,16 @@ def execute(
             ended = running.wait()
     if door.full is not None:
         raise door.full
+    records = read_records(job)
     return Execution(
-        records=read_records(job),
+        records=records,
         ended=ended,
         folder=job,
         trainings=tuple(ledger.fits),
         uploads=dict(ledger.uploads),
         refusals=tuple(ledger.refusals),
         waited_s=running.paused_s,
+        began=door.began or bool(records.cells),
     )
 
 

@@ -213,7 +213,7 @@ class Grading:
                 self.sandbox, to_run(notebook), self.assignment, self.dataset, folder,
                 self.service, self.train_in_kernel, watching,
             )  # fmt: skip
-            if execution.cut and not (last and execution.records.cells):
+            if execution.cut and not (last and execution.began):
                 raise WallsError(
                     f"the run was cut off: {execution.reason}. {execution.ended.stderr_tail[-300:]}"
                 )

@@ -66,8 +66,20 @@ FASHION = DatasetSpec(
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules that start TensorFlow come first, so that no worker is alone with one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("tf") is None)
+    """What takes long comes first, so that no worker is alone with it at the end.
+
+    That is what starts TensorFlow, and of it what asks for more time than others do.
+    """
+    longest: dict[str, float] = {}
+    for item in items:
+        asked = item.get_closest_marker("timeout")
+        module = item.nodeid.partition("::")[0]
+        longest[module] = max(longest.get(module, 0), asked.args[0] if asked else 0)
+
+    def order(item: pytest.Item) -> tuple[bool, float]:
+        return item.get_closest_marker("tf") is None, -longest[item.nodeid.partition("::")[0]]
+
+    items.sort(key=order)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -11,9 +11,18 @@ from dataclasses import dataclass
 
 from grader.assignment import Assignment
 from grader.checks.experiments import Choice, Trainings
-from grader.checks.judging import BLOCKING, Case, Outcome, finding, guarded, skipped, why_missing
+from grader.checks.judging import (
+    BLOCKING,
+    Case,
+    Outcome,
+    finding,
+    guarded,
+    skipped,
+    unseen,
+    why_missing,
+)
 from grader.checks.kinds import KINDS
-from grader.evidence import Evidence, Run
+from grader.evidence import RECORD_GONE, Evidence, Run
 from grader.findings import Finding, Flag
 
 __all__ = ["KINDS", "Verdict", "judge"]
@@ -66,6 +75,8 @@ def _choose(assignment: Assignment, evidence: Evidence) -> Choice | Exception:
 
 
 def _outcome(case: Case, choice: Choice | Exception) -> Outcome:
+    if case.evidence.ended == RECORD_GONE:
+        return unseen(case.check)
     if KINDS[case.check.kind].aspect:
         return guarded(lambda case: _of_experiment(case, choice), case)
     return guarded(KINDS[case.check.kind].judge, case)

@@ -110,6 +110,22 @@ def guarded(judge: Judge, case: Case) -> Outcome:
         )
 
 
+def unseen(check: Check) -> Outcome:
+    """Return the outcome of a check of a run whose record is gone: a person has to say."""
+    return Outcome(
+        Status.NEEDS_REVIEW,
+        expected=check.title.text,
+        observed=T(
+            "The notebook ran, but the record of its run is gone, so nothing is known about this "
+            "point. A person decides."
+        ),
+        hint=T(
+            "Look for cells that end the notebook's process, or that write, move or delete files "
+            "in the folder in which it runs."
+        ),
+    )
+
+
 def skipped(needed: Check) -> Outcome:
     """Return the outcome of a check whose prerequisite failed."""
     return Outcome(

@@ -81,9 +81,10 @@ class Close(Record):
 
 
 class Clock(Record):
-    """How long has this run waited for trainings, and does it now?"""
+    """How long has this run waited for trainings, and does it now? The cell `begins` runs next."""
 
     op: Literal["clock"]
+    begins: Count | None = None
 
 
 Request = Annotated[
@@ -104,6 +105,7 @@ class Door:
     Attributes:
         running: the run, once it has been started; its clock stops while it waits.
         full: the trainings cannot be kept any more; the run was stopped.
+        began: a cell was about to run; the first such word comes before any code of a notebook.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Door:
         self.unix = unix
         self.running: Running | None = None
         self.full: StoreFull | None = None
+        self.began = False
         self._token = "" if unix else secrets.token_hex(16)
         self._openings: dict[int, Open] = {}
         self._lock = threading.Lock()
@@ -250,6 +253,7 @@ class Door:
         return {}, []
 
     def _clock(self, request: Clock, blobs: list[bytes]) -> Answer:
+        self.began = self.began or request.begins is not None
         waited_s = 0.0 if self.running is None else self.running.paused_s
         return {"waited_s": waited_s, "waiting": self._waits > 0}, []
 

@@ -6,6 +6,7 @@ as a whole. Of a criterion the latest row counts whose action was not taken back
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,7 +66,7 @@ class Marks:
 
         Args:
             marks: with the student that each one is for; their own `who` and `at` say nothing.
-            seen: the `version` of each answer when it was shown.
+            seen: the version (`versions`) of each answer when it was shown.
             passages: the texts that are marked, by their keys (`rubric.marks.key_of`).
             hand: whose browser it was; `undo` takes back what the same one did.
 
@@ -75,7 +76,7 @@ class Marks:
         action, at = f"{hand}.{uuid.uuid4()}", now()
         given = [(student, replace(mark, who=who, at=at)) for student, mark in marks]
         with self._transaction():
-            changed = [whose for whose, number in seen.items() if self.version(*whose) != number]
+            changed = self._changed(seen)
             if changed:
                 raise MarksChanged(changed)
             self._connection.executemany(
@@ -140,15 +141,27 @@ class Marks:
                 found.setdefault(row.student, {})[row.mark.criterion] = row.mark
         return found
 
-    def version(self, student: str, question: str) -> int:
-        """Return a number that grows with whatever happens to the marks of an answer."""
-        (number,) = self._connection.execute(
-            "SELECT coalesce(max(number), 0) + (SELECT count(DISTINCT undone.action) FROM undone"
-            " JOIN mark USING (action) WHERE student = ?1 AND question = ?2)"
-            " FROM mark WHERE student = ?1 AND question = ?2",
-            (student, question),
-        ).fetchone()
-        return int(number)
+    def versions(self, question: str, students: Iterable[str]) -> dict[str, int]:
+        """Return for each answer a number that grows with whatever happens to its marks."""
+        rows = self._connection.execute(
+            "SELECT value, (SELECT coalesce(max(number), 0) FROM mark"
+            " WHERE student = value AND question = ?1)"
+            " + (SELECT count(DISTINCT action) FROM mark JOIN undone USING (action)"
+            " WHERE student = value AND question = ?1) FROM json_each(?2)",
+            (question, json.dumps(list(students))),
+        )
+        return dict(rows.fetchall())
+
+    def _changed(self, seen: Mapping[Whose, int]) -> list[Whose]:
+        """The answers that are in another version than was seen."""
+        changed: list[Whose] = []
+        for question in {question for _, question in seen}:
+            then = {
+                student: number for (student, asked), number in seen.items() if asked == question
+            }
+            now = self.versions(question, then)
+            changed += [(student, question) for student in then if now[student] != then[student]]
+        return changed
 
     def history(self, student: str, question: str) -> tuple[MarkRow, ...]:
         """Return every row of an answer, oldest first: who, when, what."""

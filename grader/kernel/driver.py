@@ -136,7 +136,7 @@ class Driver:
             for index, cell in enumerate(self.notebook.cells):
                 if cell.cell_type != "code" or not cell.source.strip():
                     continue
-                left = self.notebook_s - (self._own_clock()[0] - began)
+                left = self.notebook_s - (self._own_clock(index)[0] - began)
                 if reason == "finished" and left <= 0:
                     reason = "deadline"
                 if reason != "finished":
@@ -169,10 +169,14 @@ class Driver:
                 return True
         return False
 
-    def _own_clock(self) -> tuple[float, bool]:
-        """Seconds of the notebook's own, and whether it is waiting for a training now."""
+    def _own_clock(self, begins: int | None = None) -> tuple[float, bool]:
+        """Seconds of the notebook's own, and whether it is waiting for a training now.
+
+        Args:
+            begins: the cell that runs next; outside they know of it whatever becomes of our files.
+        """
         try:
-            answer, _ = self.line.ask({"op": "clock"})
+            answer, _ = self.line.ask({"op": "clock", "begins": begins})
             return time.monotonic() - float(answer["waited_s"]), bool(answer["waiting"])
         except (Lost, KeyError, TypeError, ValueError):
             return time.monotonic(), False

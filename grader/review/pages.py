@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -102,6 +102,7 @@ class Pages:
         """
         first = group.members[0]
         question = self.sheets.questions[group.question]
+        given = [self.sheets.marks(group.question, one.student.id) for one in group.members]
         advice = self.sheets.advice(group.question, first.text)
         model = question.model_answer
         return {
@@ -115,11 +116,15 @@ class Pages:
             "sure": first.answer["sure"],
             "beside": self.evidence.of(question, first),
             "criteria": [
-                self._criterion(group, one, advice.get(one.id), typed) for one in question.criteria
+                self._criterion(group.question, given, one, advice.get(one.id), typed)
+                for one in question.criteria
             ],
-            "members": [self._member(group.question, one) for one in group.members],
+            "members": [
+                self._member(group.question, one, own)
+                for one, own in zip(group.members, given, strict=True)
+            ],
             **self._others(group),
-            "shown": self._shown(group, question),
+            "shown": _shown(given, question),
             "earlier": self._earlier(group.question, first),
             "seen": self.seen(group),
             "done": len(self.sheets.done(group.question)),
@@ -136,35 +141,10 @@ class Pages:
             "more_others": len(texts) - len(few),
         }
 
-    def _shown(self, group: Group, question: Question) -> str:
-        """What the form has of each criterion; whatever comes back as it was decides nothing."""
-        values = {}
-        for criterion in question.criteria:
-            points, comment, _ = self._common(group, criterion)
-            values[criterion.id] = [points, comment]
-        return json.dumps(values)
-
-    def _common(self, group: Group, criterion: Criterion) -> tuple[int | None, str, bool]:
-        """The points and the comment that all members have, and whether comments differ."""
-        marks = [
-            self.sheets.marks(group.question, one.student.id).get(criterion.id)
-            for one in group.members
-        ]
-        points = {None if mark is None else mark.points for mark in marks}
-        comments = {"" if mark is None else mark.comment for mark in marks}
-        alike = len(comments) == 1
-        return (
-            points.pop() if len(points) == 1 else None,
-            comments.pop() if alike else "",
-            not alike,
-        )
-
     def seen(self, group: Group) -> str:
         """Return what a form sends back so that nobody's marks are overwritten."""
-        version = self.sheets.gradebook.marks.version
-        return json.dumps(
-            {one.student.id: version(one.student.id, group.question) for one in group.members}
-        )
+        students = [one.student.id for one in group.members]
+        return json.dumps(self.sheets.gradebook.marks.versions(group.question, students))
 
     def now(self) -> str:
         """Return what an autosave says."""
@@ -180,16 +160,14 @@ class Pages:
 
     def _criterion(
         self,
-        group: Group,
+        question: str,
+        given: Sequence[Mapping[str, Mark]],
         criterion: Criterion,
         suggestion: Suggestion | None,
         typed: Mapping[str, str],
     ) -> CriterionForm:
-        chosen, comment, differ = self._common(group, criterion)
-        some = any(
-            criterion.id in self.sheets.marks(group.question, one.student.id)
-            for one in group.members
-        )
+        chosen, comment, differ = _common(given, criterion)
+        some = any(criterion.id in own for own in given)
         stated = suggestion.stated if suggestion else ()
         return CriterionForm(
             id=criterion.id,
@@ -208,7 +186,7 @@ class Pages:
                 for key, level in enumerate(criterion.levels, start=1)
             ),
             comment=typed.get(criterion.id, comment),
-            comments=tuple(self.sheets.gradebook.marks.comments(group.question, criterion.id)[:6]),
+            comments=tuple(self.sheets.gradebook.marks.comments(question, criterion.id)[:6]),
             ideas=tuple(
                 (idea.es if self.say.language == "es" else idea.en, idea.id in stated)
                 for idea in criterion.key_ideas
@@ -217,8 +195,7 @@ class Pages:
             differ=differ,
         )
 
-    def _member(self, question: str, one: Written) -> Member:
-        own = self.sheets.marks(question, one.student.id)
+    def _member(self, question: str, one: Written, own: Mapping[str, Mark]) -> Member:
         return Member(
             number=self.sheets.number(one.student.id),
             id=one.student.id,
@@ -244,6 +221,26 @@ class Pages:
             "points": points_text(sum(mark.points for mark in before), self.say),
             "who": before[-1].who,
         }
+
+
+def _shown(given: Sequence[Mapping[str, Mark]], question: Question) -> str:
+    """What the form has of each criterion; whatever comes back as it was decides nothing."""
+    return json.dumps({one.id: _common(given, one)[:2] for one in question.criteria})
+
+
+def _common(
+    given: Sequence[Mapping[str, Mark]], criterion: Criterion
+) -> tuple[int | None, str, bool]:
+    """The points and the comment that all members have, and whether comments differ."""
+    marks = [own.get(criterion.id) for own in given]
+    points = {None if mark is None else mark.points for mark in marks}
+    comments = {"" if mark is None else mark.comment for mark in marks}
+    alike = len(comments) == 1
+    return (
+        points.pop() if len(points) == 1 else None,
+        comments.pop() if alike else "",
+        not alike,
+    )
 
 
 def highlighted(text: str, advice: Iterable[Suggestion]) -> Markup:

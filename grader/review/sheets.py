@@ -159,10 +159,13 @@ class Sheets:
 
     def gave(self, marks: Iterable[tuple[str, Mark]]) -> None:
         """Marks were added to the gradebook."""
+        touched: dict[tuple[str, str], None] = {}
         for student, mark in marks:
             self.given(mark.question).setdefault(student, {})[mark.criterion] = mark
-            if self._whole(mark.question, student):
-                self.done(mark.question).add(student)
+            touched[student, mark.question] = None
+        for student, question in touched:
+            if self._whole(question, student):
+                self.done(question).add(student)
 
     def undid(self, question: str) -> None:
         """Marks of a question were taken back."""

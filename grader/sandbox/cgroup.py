@@ -98,7 +98,12 @@ def _unified(parents: dict[str, Path], name: str, limits: Limits) -> Group | Non
 
 
 def _legacy(parents: dict[str, Path], name: str, limits: Limits) -> Group | None:
-    files = {"memory": "memory.limit_in_bytes", "pids": "pids.max", "cpuacct": "cpuacct.usage"}
+    files = {
+        "memory": "memory.limit_in_bytes",
+        "pids": "pids.max",
+        "cpuacct": "cpuacct.usage",
+        "cpu": "cpu.shares",  # a group of its own takes an equal share, however many are in it
+    }
     made: dict[str, Path] = {}
     for controller, file in files.items():
         folder = parents.get(controller, Path("/nonexistent")) / name

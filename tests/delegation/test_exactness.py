@@ -75,8 +75,22 @@ class Exactness:
         assert bool(fits) is not self.seeded
 
 
+@pytest.mark.long
 class TestUnseeded(Exactness):
     """A fresh order in every epoch: delegated equals --train-in-kernel."""
+
+
+class TestSomeUnseeded(Exactness):
+    """The same for one shape of each kind, those below left out."""
+
+    shapes: ClassVar[Mapping[str, str]] = {
+        name: SHAPES[name]
+        for name in (
+            "batch normalisation", "validation every second", "compiled again",
+            "early stopping, dropout, then on", "reduce on plateau", "checkpoint", "one-hot",
+            "nadam", "logits", "class weight", "two branches", "wrong labels", "progress",
+        )
+    }  # fmt: skip
 
 
 @pytest.mark.long

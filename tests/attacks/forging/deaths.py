@@ -22,6 +22,11 @@ if os.fork() == 0:
     time.sleep(3600)
 """
 ELSEWHERE = "import os\nos.symlink('/job/otra', '/job/cells.jsonl')"
+NO_FILE = """
+import os, signal
+for name in ("cells.jsonl", "cell"): os.path.exists("/job/" + name) and os.remove("/job/" + name)
+os.kill(os.getppid(), signal.SIGKILL)
+"""
 CHILD_KERNEL = """
 import os
 if os.fork() == 0: raise SystemExit
@@ -66,7 +71,8 @@ DEATHS = (
            takes="write the driver's file and kill the driver"),
     Attack("a cell that never ends", "A08", ("pass", LOOPS, "pass"), Expected(cells=("timeout", "not_run")), twin=NOTHING, limits={"cell_s": 3}),
     Attack("a child that writes later", "A07", (LOAD, CHILD, TRAIN, EVALUATE), Expected(dropped=True)),
-    Attack("the driver's file elsewhere", "A07", (ELSEWHERE,), Expected(state="grader_error"), twin=NOTHING),
+    Attack("the driver's file elsewhere", "A07", (ELSEWHERE,), Expected(state="needs_review", dropped=True), twin=NOTHING, quick=True),
+    Attack("no file, no driver", "A08", (NO_FILE, "pass"), Expected(state="needs_review"), twin=NOTHING),
     Attack("a child that is a second kernel", "own", (LOAD, CHILD_KERNEL, TRAIN, EVALUATE)),
     Attack("records in a race", "A07", (*HONEST, WRITES_LATER, "__import__('time').sleep(0.3)"), Expected(flags=("claim_differs",))),
 )  # fmt: skip
