@@ -116,9 +116,9 @@ def explored(case: Case) -> Outcome:
 
 
 def scaled(case: Case) -> Outcome:
-    """Training and test images were scaled to 0–1, both in the same way."""
+    """The images that models were trained on go from 0 to 1."""
     Nothing.model_validate(case.check.settings)
-    expected = T("Training and test images go from 0 to 1, both scaled in the same way.")
+    expected = T("The images on which you train your models go from 0 to 1.")
     runs = case.used_runs or tuple(run for run in case.evidence.runs if run.epochs)
     if not runs:
         said = T("I saw no training, so I cannot tell how the images were scaled.")
@@ -154,53 +154,12 @@ def _scaled(case: Case, known: Sequence[tuple[Run, Scaling]], expected: Readable
             hint=hint,
             cell=run.fit.cell,
         )
-    return _with_test(case, known, expected)
-
-
-def _with_test(case: Case, known: Sequence[tuple[Run, Scaling]], expected: Readable) -> Outcome:
-    """Compare the test data that were evaluated or predicted with the training data."""
     run, scaling = known[0]
-    possible, cell = case.check.possible, run.fit.cell
-    tests = list(_test_data(case, known))
-    if not tests:
-        said = T(
-            "The training images go from 0 to 1, but I saw no test images in evaluate or "
-            "predict to compare."
-        )
-        return graded(possible, 0.5, expected=expected, observed=said, cell=cell)
-    different = [other for same, other, _ in tests if not same]
-    if different:
-        at = next(place for same, _, place in tests if not same)
-        said = T(
-            "The training images go from 0 to 1, but in {cell} the test images were scaled in "
-            "another way: {seen}",
-            cell=case.evidence.called(at),
-            seen=different[0].text,
-        )
-        hint = T(
-            "Scale the test images in the same way as the training images, once, before "
-            "evaluate and predict."
-        )
-        return graded(possible, 0.5, expected=expected, observed=said, hint=hint, cell=at)
-    said = T("Training and test images go from 0 to 1, both in the same way.")
-    return graded(possible, 1, expected=expected, observed=said, remark=scaling.remark, cell=cell)
-
-
-def _test_data(
-    case: Case, known: Sequence[tuple[Run, Scaling]]
-) -> Iterator[tuple[bool, Scaling, int | None]]:
-    """Yield, for test data given to a model, whether they are scaled as its training data were."""
-    for run, scaling in known:
-        given = [(one.data, one.cell) for one in _calls(case) if one.chain == run.fit.chain]
-        if run.fit.validation is not None:
-            given.append((run.fit.validation, run.fit.cell))
-        for data, cell in given:
-            rows = read_rows(data)
-            if rows is None or not rows.count(case.test):
-                continue
-            other = scaling_of(data, rescaling(run.fit.recipe))
-            if other is not None:
-                yield other.like(scaling), other, cell
+    said = T("The training images go from 0 to 1.")
+    remark, cell = scaling.remark, run.fit.cell
+    return graded(
+        case.check.possible, 1, expected=expected, observed=said, remark=remark, cell=cell
+    )
 
 
 def all_data(case: Case) -> Iterator[Data]:

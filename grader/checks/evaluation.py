@@ -1,10 +1,12 @@
-"""Was a trained model evaluated on the whole test split?"""
+"""Was a trained model evaluated on the whole test split, scaled as its training images were?"""
 
 from __future__ import annotations
 
 from grader import reasons
 from grader.checks.judging import Case, Outcome, graded
+from grader.checks.outline import rescaling
 from grader.checks.rows import read_rows
+from grader.checks.scaling import Scaling, scaling_of
 from grader.checks.settings import Nothing
 from grader.evidence import Evaluation
 from grader.findings import Status
@@ -12,11 +14,17 @@ from grader.locale import T
 
 
 def evaluated_test(case: Case) -> Outcome:
-    """`evaluate` was called with all test images on a model of one of the experiments."""
+    """`evaluate` was called with all test images on a model of one of the experiments.
+
+    How the notebook scaled its test images is its own kernel's word, as is the call itself; so this
+    observed check judges it, and no measured one does.
+    """
     Nothing.model_validate(case.check.settings)
     size = case.test[1] - case.test[0]
     expected = T(
-        "evaluate is called with all {size} test images on a model that you trained.", size=size
+        "evaluate is called with all {size} test images, scaled like the training images, on a "
+        "model that you trained.",
+        size=size,
     )
     calls = case.evidence.evaluations
     if not calls:
@@ -36,6 +44,20 @@ def evaluated_test(case: Case) -> Outcome:
             reason=reasons.said(unknown.data.reason),
         )
         return Outcome(Status.NEEDS_REVIEW, expected, said, cell=unknown.cell)
+    other = _scaled_otherwise(case, best)
+    if other is not None:
+        said = T(
+            "You evaluated with test images that were scaled in another way than the training "
+            "images: {seen}",
+            seen=other.text,
+        )
+        hint = T(
+            "Scale the test images in the same way as the training images, once, before "
+            "evaluate and predict."
+        )
+        return graded(
+            case.check.possible, share, expected=expected, observed=said, hint=hint, cell=best.cell
+        )
     count = rows.count(case.test) if rows else 0
     if share and rows and rows.covers(case.test):
         said = T(
@@ -50,9 +72,21 @@ def evaluated_test(case: Case) -> Outcome:
 
 
 def _share(case: Case, call: Evaluation, chains: set[int]) -> float:
-    """1 for all test rows of a used model, 0.5 for some of them or another model, 0 for none."""
+    """1 for all test rows of a used model; 0.5 for some, otherwise scaled or another model's."""
     rows = read_rows(call.data)
     if rows is None or not rows.count(case.test):
         return 0.0
     others = rows.count((0, 2**31)) > rows.count(case.test)
-    return 1.0 if rows.covers(case.test) and not others and call.chain in chains else 0.5
+    whole = rows.covers(case.test) and not others and call.chain in chains
+    return 1.0 if whole and _scaled_otherwise(case, call) is None else 0.5
+
+
+def _scaled_otherwise(case: Case, call: Evaluation) -> Scaling | None:
+    """How images were scaled that a model got in another way than those it was trained on."""
+    for run in case.evidence.runs:
+        if run.fit.chain == call.chain and run.epochs:
+            layer = rescaling(run.fit.recipe)
+            trained, given = scaling_of(run.fit.data, layer), scaling_of(call.data, layer)
+            if trained is not None and given is not None and not given.like(trained):
+                return given
+    return None

@@ -150,40 +150,39 @@ def test_missing_parts_are_named() -> None:
     )
 
 
-def test_both_scaled_alike_pass() -> None:
-    """0–1 in training and test: all points."""
-    found = scaled(evidence(run(), evaluations=(evaluation(),)))
+def test_scaled_training_images_pass() -> None:
+    """0–1 in training: all points, whatever the kernel says of its test images."""
+    for tests in ((), (evaluation(),), (evaluation(data=data(TEST, RAW)),)):
+        found = scaled(evidence(run(), evaluations=tests))
 
-    assert ("passed", 400) == (found.status, found.earned)
-
-
-def test_validation_data_show_the_test_images_too() -> None:
-    """Test images given as validation data count as seen."""
-    assert "passed" == scaled(evidence(run(validation=data(TEST)))).status
+        assert ("passed", 400) == (found.status, found.earned)
 
 
-def test_one_float_off_is_no_difference() -> None:
-    """Scaled in another float type, the same values pass."""
+def evaluated(tests: Any, **more: Any) -> Finding:
+    return finding(evidence(run(**more), evaluations=(evaluation(data=tests),)), "evaluation.test")
+
+
+def test_test_images_scaled_like_the_training_images_pass() -> None:
+    """The same values; in another float type, too."""
     near = [value * (1 + 6e-8) for value in UNIT]
 
-    assert (
-        "passed" == scaled(evidence(run(), evaluations=(evaluation(data=data(TEST, near)),))).status
-    )
+    assert ["passed", "passed"] == [evaluated(data(TEST, one)).status for one in (UNIT, near)]
 
 
-def test_test_images_left_raw_are_half() -> None:
-    """Only the training images were scaled: half, and the cell is named."""
-    found = scaled(evidence(run(), evaluations=(evaluation(data=data(TEST, RAW)),)))
+def test_an_evaluation_with_test_images_left_raw_is_half() -> None:
+    """Only the training images were scaled: half, and the cell and the values are named."""
+    found = evaluated(data(TEST, RAW))
 
-    assert ("partial", 200, 100) == (found.status, found.earned, found.cell)
+    assert ("partial", 150, 100) == (found.status, found.earned, found.cell)
     assert "valores originales, de 0 a 255" in spanish(found.observed)
+    assert "igual que las de entrenamiento" in spanish(found.hint)
 
 
-def test_test_images_never_seen_are_half() -> None:
-    """Nothing to compare with: a pass needs evidence."""
-    found = scaled(evidence(run()))
+def test_a_better_evaluation_counts() -> None:
+    """The mistake was seen and mended in another cell."""
+    tests = (evaluation(data=data(TEST, RAW)), evaluation(data=data(TEST)))
 
-    assert ("partial", 200) == (found.status, found.earned)
+    assert "passed" == finding(evidence(run(), evaluations=tests), "evaluation.test").status
 
 
 @pytest.mark.parametrize(

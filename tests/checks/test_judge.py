@@ -10,6 +10,7 @@ from grader.assignment import Assignment
 from grader.checks import KINDS, judge
 from grader.checks.kinds import Kind
 from grader.checks.rows import read_rows
+from grader.evidence import RECORD_GONE
 from grader.findings import Status
 from grader.locale import LANGUAGES, Translator
 from tests.factories import (
@@ -43,6 +44,17 @@ def needing(name: str, needed: str) -> Assignment:
         for check in real.spec.checks
     )
     return real.model_copy(update={"spec": real.spec.model_copy(update={"checks": checks})})
+
+
+def test_a_run_without_a_record_waits_for_a_person() -> None:
+    """What the notebook did to the record of its run gives no points and takes none."""
+    found = verdict(evidence(ended=RECORD_GONE))
+
+    assert {Status.NEEDS_REVIEW} == {one.status for one in found.findings}
+    assert "el registro de su ejecución desapareció" in spanish(found.findings[0].observed)
+    assert Status.NOT_ATTEMPTED in {
+        one.status for one in verdict(evidence(ended="killed")).findings
+    }
 
 
 def test_a_broken_check_is_our_fault_alone(monkeypatch: pytest.MonkeyPatch) -> None:

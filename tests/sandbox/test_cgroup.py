@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,20 @@ def test_survivors_are_an_error(unified: Path, monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(WallsError, match="1 processes of a job survived"):
         group.close()
+
+
+def test_a_job_shares_processors_as_one() -> None:
+    """Whatever it starts is in one group of the `cpu` controller, where this system has it."""
+    group = cgroup.make_group(Limits(wall_s=1))
+    if group is None or group.version == 2 or "cpu" not in cgroup._parents_by_controller():
+        pytest.skip("no control groups of version 1 with the cpu controller here")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        group.add(process.pid)
+        lines = Path(f"/proc/{process.pid}/cgroup").read_text().splitlines()
+        group.close()
+
+    assert [group.folders["cpu"].name] == [
+        Path(path).name
+        for _, controllers, path in (line.split(":", 2) for line in lines)
+        if "cpu" in controllers.split(",")
+    ]
