@@ -19,8 +19,9 @@ from pathlib import Path
 from grader.sandbox.box import Sandbox
 from grader.sandbox.disk import remove_tree
 from grader.sandbox.jobs import Job, Level, Limits, Mount, WallsError
+from grader.sandbox.slots import free_slots
 
-SLOT = 999
+WALL_S = 60  # of an attack that takes a tenth of a second; the machine may be busy
 PROCESSES = 48
 MEMORY_MB = 128
 QUIET_S = 0.1
@@ -69,7 +70,8 @@ def probe(sandbox: Sandbox | None = None) -> Probe:
 def _probed(level: Level, sandbox: Sandbox | None = None) -> Probe:
     folder = Path(tempfile.mkdtemp(prefix="nb-"))
     try:
-        checks = _attack(sandbox or Sandbox(level, SLOT), folder)
+        with free_slots(1) as (slot,):  # others may look at this machine at the same time
+            checks = _attack(sandbox or Sandbox(level, slot), folder)
     except WallsError as error:
         checks = (ProbeCheck("start", False, str(error)),)
     except OSError as error:
@@ -108,7 +110,7 @@ def _run_attacks(
         return ["-I", script, *arguments, str(PROCESSES), folder, *paths]
 
     mounts = (Mount(job, "/job", writable=True), Mount(ATTACKS, "/k/attacks.py"))
-    limits = Limits(wall_s=15, memory_mb=512, processes=PROCESSES, tmp_mb=16)
+    limits = Limits(wall_s=WALL_S, memory_mb=512, processes=PROCESSES, tmp_mb=16)
     started = sandbox.start(Job(argv, mounts, limits), stdout=subprocess.PIPE)
     with started as running:
         assert running.process.stdout is not None
@@ -123,7 +125,7 @@ def _run_attacks(
 
 
 def _memory(sandbox: Sandbox, job: Path) -> ProbeCheck:
-    limits = Limits(wall_s=15, memory_mb=MEMORY_MB, tmp_mb=16)
+    limits = Limits(wall_s=WALL_S, memory_mb=MEMORY_MB, tmp_mb=16)
     hog = Job(["-I", "-S", "-c", HOG], (Mount(job, "/job", writable=True),), limits)
     ended = sandbox.start(hog).wait()
     stopped = ended.reason == "memory" or "MemoryError" in ended.stderr_tail

@@ -27,7 +27,7 @@ def free_slots(count: int) -> Iterator[list[int]]:
     held: dict[int, int] = {}
     folder = _folder()
     try:
-        for slot in range(SLOTS - 1):  # the last one is the probe's
+        for slot in range(SLOTS):
             if len(held) == count:
                 break
             descriptor = os.open(folder / str(slot), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
