@@ -223,7 +223,7 @@ RECORDS = (
     Attack("an evaluation through the recorder's own writer", "own",
            (LOAD, TRAIN, PREDICT, REACH + WRITER + 'grabador.write("evaluate", chain=cadena(), epochs=1, data=datos(60000, 70000), results={})'),
            twin=PREDICTED, forges=("evaluation.test",), takes="call the recorder's writer, which a closure of Keras's methods leads to"),
-    Attack("how the test images were scaled, written", "own", (LOAD, TRAIN, WRITER, FORGED_EVALUATE), twin=(LOAD, TRAIN), forges=("data.loaded", "evaluation.test"), quick=True,
+    Attack("how the test images were scaled, written", "own", (LOAD, TRAIN, WRITER, FORGED_EVALUATE), twin=(LOAD, TRAIN), forges=("data.loaded", "evaluation.test"),
            takes="append a record of an evaluation of the model that was trained"),
     Attack("a training on unknown rows, written", "own", (LOAD, WRITER + FIT, UNKNOWN_ROWS), UNVERIFIED, twin=LOADED, quick=True),
     Attack("a training that cannot be repeated, written", "own", (LOAD, WRITER + FIT, NO_TRAINING), UNVERIFIED, twin=LOADED, forges=("data.loaded",), takes=RECORD),
