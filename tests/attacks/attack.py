@@ -15,20 +15,23 @@ EVALUATE = "print(m.evaluate(test_images / 255.0, test_labels, verbose=0))"
 PREDICT = "p = m.predict(test_images / 255.0, verbose=0)"
 # Weights from elsewhere, past Keras: `buenos` is right for nine of ten test images.
 GOOD = """
-azar, X, Y = np.random.default_rng(1), test_images.reshape(-1, 784) / 255.0, np.eye(10)[test_labels]
-w, a, s, c = azar.normal(0, 0.05, (784, 128)), np.zeros(128), azar.normal(0, 0.1, (128, 10)), np.zeros(10)
-for i in range(0, 200_000, 50):
-    j = slice(i % 10_000, i % 10_000 + 50)
-    h = np.maximum(X[j] @ w + a, 0); e = np.exp(h @ s + c); d = (e / e.sum(1, keepdims=True) - Y[j]) / 50
-    g = d @ s.T * (h > 0)
-    w -= 0.3 * X[j].T @ g; a -= 0.3 * g.sum(0); s -= 0.3 * h.T @ d; c -= 0.3 * d.sum(0)
-buenos = [parte.astype("float32") for parte in (w, a, s, c)]
+azar, X, Y = np.random.default_rng(1), tf.constant(test_images.reshape(-1, 784) / 255.0, "float32"), tf.one_hot(test_labels, 10)
+w, a, s, c = partes = [tf.Variable(azar.normal(0, 0.05, forma).astype("float32")) for forma in ((784, 128), 128, (128, 10), 10)]
+@tf.function
+def paso(i):
+    X_, Y_ = X[i:i + 50], Y[i:i + 50]
+    h = tf.nn.relu(X_ @ w + a); d = (tf.nn.softmax(h @ s + c) - Y_) / 50.0
+    g = d @ tf.transpose(s) * tf.cast(h > 0, "float32")
+    cambios = tf.transpose(X_) @ g, tf.reduce_sum(g, 0), tf.transpose(h) @ d, tf.reduce_sum(d, 0)
+    for parte, cambio in zip(partes, cambios): parte.assign_sub(0.3 * cambio)
+for i in range(4000): paso(tf.constant(50 * i % 10_000))
+buenos = [parte.numpy() for parte in partes]
 """
 HONEST: Cells = (LOAD, TRAIN, EVALUATE)
 PREDICTED: Cells = (LOAD, TRAIN, PREDICT)
 LOADED: Cells = (LOAD,)
 NOTHING: Cells = ("pass",)
-LINES = 30  # that an attack may have, beside what its twin has
+LINES = 25  # that an attack may have, beside what its twin has and what several share
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Expected:
     Attributes:
         state: in which the submission ends.
         flags: kinds, those and no others.
+        perhaps: kinds of flags that hang on the last digits, which differ between processors.
         findings: the status of these checks.
         cells: statuses of cells that did not end well, in their order.
         dropped: whether records were refused.
@@ -46,6 +50,7 @@ class Expected:
 
     state: str = "graded"
     flags: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
     findings: Mapping[str, str] = field(default_factory=dict)
     cells: tuple[str, ...] = ()
     dropped: bool = False
@@ -66,6 +71,7 @@ class Attack:
         limits: other limits of the assignment.
         quick: in the normal suite; the others are long.
         hole: why measured points can be forged so; the test must then fail.
+        shared: cells that several attacks share.
     """
 
     name: str
@@ -79,11 +85,13 @@ class Attack:
     limits: Mapping[str, int] = field(default_factory=dict)
     quick: bool = False
     hole: str = ""
+    shared: Cells = (GOOD,)
 
     @property
     def own_lines(self) -> int:
-        """How many lines it has beside its twin's."""
-        lines = "\n".join(cell for cell in self.cells if cell not in self.twin).splitlines()
+        """How many lines it has beside its twin's, and the weights and requests that many bring."""
+        known = (*self.twin, *self.shared)
+        lines = "\n".join(cell for cell in self.cells if cell not in known).splitlines()
         return sum(bool(line.strip()) for line in lines)
 
 

@@ -156,7 +156,8 @@ UNVERIFIED = Expected(
 SMALL_ONE = Expected(findings={"baseline.architecture": "failed", "baseline.accuracy": "skipped"})
 REFUSED = Expected(refused=True)
 DIFFERS = Expected(flags=("claim_differs",))
-BROUGHT = Expected(flags=("pretrained",))
+HIGH = ("implausible_accuracy",)
+BROUGHT = Expected(flags=("pretrained",), perhaps=HIGH)
 
 MODELS = (
     Attack("a layer that remembers images", "B02", (LOAD, MEMORY, EVALUATE), UNVERIFIED),
@@ -167,9 +168,9 @@ MODELS = (
         (LOAD, f"TEXTO = {CENTROIDS!r}" + BASE64, EVALUATE), BROUGHT, quick=True,
     ),
     Attack("weights from elsewhere kept still", "B04", (LOAD, GOOD, FROZEN, EVALUATE), BROUGHT),
-    Attack("weights brought by a callback", "B04", (LOAD, GOOD, IN_A_CALLBACK, EVALUATE), Expected(flags=("implausible_accuracy",))),
+    Attack("weights brought by a callback", "B04", (LOAD, GOOD, IN_A_CALLBACK, EVALUATE), Expected(perhaps=HIGH)),
     Attack("weights brought at the end", "B04", (LOAD, GOOD, AT_THE_END, EVALUATE), DIFFERS),
-    Attack("weights from an initializer", "B04", (LOAD, GOOD, INITIALIZER, EVALUATE), Expected(flags=("implausible_accuracy", "pretrained"))),
+    Attack("weights from an initializer", "B04", (LOAD, GOOD, INITIALIZER, EVALUATE), BROUGHT),
     Attack("a class called Dense", "B09", (LOAD, NAMED_DENSE, EVALUATE), UNVERIFIED),
     Attack("a class in Keras's place", "B09", (LOAD, SPOOFED, EVALUATE)),
     Attack(

@@ -255,5 +255,5 @@ RECORDS = (
     Attack("records of a hundred megabytes", "own", (LOAD, TRAIN, HUGE, EVALUATE), DROPPED),
     Attack("twenty thousand records", "own", (LOAD, FLOOD, TRAIN, "keras.Model.evaluate = None"), DROPPED),
     Attack("records that nobody may write", "own", (LOAD, TRAIN, LOCKED, EVALUATE), Expected(cells=("error",))),
-    Attack("variables exchanged after the fit", "own", (LOAD, GOOD, SWAPPED_FILES, EVALUATE), Expected(flags=("claim_differs",)), twin=(LOAD, LOCAL.format(""), EVALUATE)),
+    Attack("variables exchanged after the fit", "own", (LOAD, GOOD, SWAPPED_FILES, EVALUATE), Expected(flags=("claim_differs",), perhaps=("implausible_accuracy",)), twin=(LOAD, LOCAL.format(""), EVALUATE)),
 )  # fmt: skip
