@@ -18,7 +18,7 @@ import os, time
 if os.fork() == 0:
     os.setsid()
     if os.fork(): os._exit(0)
-    os.system("(sleep 1; while true; do echo '{}' >> /job/events.jsonl; sleep 0.05; done) &")
+    os.system("(while true; do echo '{}' >> /job/events.jsonl; sleep 0.05; done) &")
     time.sleep(3600)
 """
 ELSEWHERE = "import os\nos.symlink('/job/otra', '/job/cells.jsonl')"
