@@ -14,8 +14,9 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -65,9 +66,7 @@ class DaskEngine:
 
     def __enter__(self) -> Self:
         try:
-            self._client = Client(  # type: ignore[no-untyped-call]
-                self.address, timeout=CONNECT_S, set_as_default=False
-            )
+            self._client = _connected(self.address)
         except (OSError, ValueError) as error:
             raise Stopped(
                 T(
@@ -141,7 +140,8 @@ class _Round:
                     yield task, gathered
         finally:
             self.client.unsubscribe_topic(TOPIC)
-            self.client.cancel(list(self.running))
+            if self.running:  # to cancel nothing would be told to everybody
+                self.client.cancel(list(self.running))
 
     def _need_workers(self) -> None:
         """Wait for workers that are being started again, but not for ever."""
@@ -229,6 +229,20 @@ class _Round:
             student = task.submission.student.id
             if (said["node"], said["student"]) == (self.node, student):
                 self.board.begins(task.submission, str(said["where"]))
+
+
+def _connected(address: str) -> Client:
+    """Return a client of a scheduler.
+
+    A client expects the scheduler's greeting alone, and gives up (`AssertionError`) where something
+    that all clients are told came with it; the next greeting will be alone.
+    """
+    connect: Callable[[], Client] = partial(
+        Client, address, timeout=CONNECT_S, set_as_default=False
+    )
+    with suppress(AssertionError):
+        return connect()
+    return connect()
 
 
 def _address(scheduler: str) -> str:
