@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from distributed import Client
 
 from grader.batch.board import Board
 from grader.batch.engines import Engine, Stopped, Task, UsageProblem
@@ -152,6 +154,38 @@ def test_a_lost_worker_costs_a_try_and_a_deadly_notebook_only_itself(scheduler: 
     assert found["once"].notebook is not None
     assert 3 == len((scheduler.parent / "died-always.ipynb").read_text())
     assert 1 == len((scheduler.parent / "died-once.ipynb").read_text())
+
+
+OPENS = """
+import sys, time
+from grader.batch.engines.dask import DaskEngine
+from grader.loading import default_folder, load_assignment
+with DaskEngine(load_assignment(default_folder()), sys.argv[1], 1, False) as engine:
+    print(engine.node, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_workers_let_go_of_a_controller_that_was_killed(scheduler: Path) -> None:
+    """Its kernels and trainers would stay for ever."""
+
+    def has(dask_worker: Any, node: str) -> bool:
+        return node in dask_worker.plugins
+
+    with (
+        Client(scheduler_file=str(scheduler), set_as_default=False) as client,  # type: ignore[no-untyped-call]
+        subprocess.Popen(
+            [sys.executable, "-c", OPENS, str(scheduler)], stdout=subprocess.PIPE, text=True
+        ) as controller,
+    ):
+        assert controller.stdout is not None
+        node = controller.stdout.readline().strip()
+        before = client.run(has, node=node)
+        controller.kill()
+        while any(client.run(has, node=node).values()):
+            time.sleep(0.1)
+
+    assert {True} == set(before.values())
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from distributed.security import Security
 from grader.assignment import Assignment
 from grader.batch.board import Board
 from grader.batch.engines import Stopped, Task, UsageProblem
-from grader.batch.engines.node import TOPIC, Node, run, under
+from grader.batch.engines.node import TOPIC, Host, Node, run, under
 from grader.batch.engines.place import unread
 from grader.gradebook.form import from_json, to_json
 from grader.grading import Gathered, our_fault
@@ -76,7 +76,7 @@ class DaskEngine:
                 )
             ) from error
         try:
-            self._client.run_on_scheduler(_no_tries_of_its_own())
+            self._client.register_plugin(Host(self._client.id, self.node))
             self._client.register_plugin(self._plugin, name=self.node)
             self._client.wait_for_workers(1, timeout=CONNECT_S)
             self.unders = set(self._client.run(under, self.node).values())
@@ -89,9 +89,7 @@ class DaskEngine:
         return self
 
     def __exit__(self, *error: object) -> None:
-        with suppress(Exception):  # a worker that never became ready has nothing to let go of
-            self._client.unregister_worker_plugin(self.node)
-        self._client.close()
+        self._client.close()  # the workers then let go of the node (`Host`)
 
     def prepare(self) -> None:
         """Workers are prepared when they get the plugin."""
@@ -281,12 +279,3 @@ def _no_workers(address: str) -> Text:
 def _has_certificates() -> bool:
     security: Any = Security  # its methods have no types
     return security().get_connection_args("client")["ssl_context"] is not None
-
-
-def _no_tries_of_its_own() -> Any:
-    """Tries are counted here, where it is known who ran beside whom."""
-
-    def told(dask_scheduler: Any) -> None:
-        dask_scheduler.allowed_failures = 0
-
-    return told

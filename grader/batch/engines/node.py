@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from distributed import Worker, WorkerPlugin, get_worker
+from distributed import Scheduler, SchedulerPlugin, Worker, WorkerPlugin, get_worker
 
 from grader import __version__
 from grader.batch.engines import Task
@@ -44,6 +44,7 @@ class Node(WorkerPlugin):
         self.files, self.trainers = dict(files), trainers
         self.train_in_kernel, self.version = train_in_kernel, version
         self.place: Place | None = None
+        self._gone = False
 
     async def setup(self, worker: Worker) -> None:
         """Open kernels and trainers.
@@ -53,11 +54,14 @@ class Node(WorkerPlugin):
             DatasetError: the dataset is not to be had here.
         """
         await asyncio.to_thread(self._open, worker.state.nthreads)
+        if self._gone:  # the controller went while this opened
+            await self.teardown(worker)
 
     async def teardown(self, worker: Worker) -> None:
-        """Let go of everything."""
-        if self.place is not None:
-            await asyncio.to_thread(self.place.__exit__)
+        """Let go of everything; what still runs here ends."""
+        self._gone, place, self.place = True, self.place, None
+        if place is not None:
+            await asyncio.to_thread(place.__exit__)
 
     def _open(self, kernels: int) -> None:
         if self.version != __version__:
@@ -76,6 +80,30 @@ class Node(WorkerPlugin):
         trainers = self.trainers or default_workers()
         machine = Machine(level, trainers, kernels, train_in_kernel=self.train_in_kernel)
         self.place = Place(assignment, dataset, machine).__enter__()
+
+
+class Host(SchedulerPlugin):
+    """What a scheduler does for one controller.
+
+    It repeats no task by itself, since tries are counted where it is known who ran beside whom. And
+    it has the workers let go of a node whose controller has left, however it left.
+    """
+
+    def __init__(self, client: str, node: str) -> None:
+        self.client, self.node = client, node
+        self.name = f"host-{node}"
+        self._leaving: asyncio.Task[Any] | None = None
+
+    async def start(self, scheduler: Scheduler) -> None:
+        """Begin."""
+        scheduler.allowed_failures = 0
+
+    def remove_client(self, scheduler: Scheduler, client: str) -> None:
+        """A client has left."""
+        if client == self.client:
+            scheduler.remove_plugin(self.name)
+            leave = scheduler.unregister_worker_plugin(None, self.node)
+            self._leaving = asyncio.get_running_loop().create_task(leave)
 
 
 def under(node: str, dask_worker: Worker) -> str:
