@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader import __version__
 from grader.assignment import Assignment
+from grader.batch.engines import Stopped
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook, HandedIn
 from grader.grading import Gathered, Override, conclude, our_fault, template_of
@@ -88,6 +89,10 @@ class Desk:
 
         Args:
             ran: the notebook has run since the files were written (`report.files`).
+
+        Raises:
+            OSError: the disk is full or read-only.
+            Stopped: not even that can be written.
         """
         from grader.report.files import write_student  # draws: matplotlib takes half a second
 
@@ -110,5 +115,14 @@ class Desk:
         except Exception as error:  # noqa: BLE001 - the border between students
             said = our_fault(f"{type(error).__name__}: {error}")
             failed = True
-            graded = written(replace(gathered, problem=said, fault=True))
+            graded = self._as_fault(written, replace(gathered, problem=said, fault=True))
         return result_json(graded, self.language), failed
+
+    @staticmethod
+    def _as_fault(written: Callable[[Gathered], Graded], gathered: Gathered) -> Graded:
+        try:
+            return written(gathered)
+        except OSError:
+            raise
+        except Exception as error:  # every other student's report would meet it too
+            raise Stopped.by(error) from error

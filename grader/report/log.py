@@ -42,6 +42,14 @@ def problems(graded: Graded, say: Translator) -> tuple[str, ...]:
     if ended != "finished" and graded.state is not State.UNREADABLE:
         reason = T("The run stopped early: {reason}.", reason=clip(ended, 200))
         said.append(say(words.ENDED.get(ended, reason)))
+    if graded.evidence.dropped:
+        unread = T(
+            "Records of the run that could not be read, and therefore count for nothing: {count} "
+            "({first}).",
+            count=len(graded.evidence.dropped),
+            first=clip(graded.evidence.dropped[0], 200),
+        )
+        said.append(say(unread))
     stopped = [cell for cell in graded.evidence.cells if cell.status not in ("ok", "not_run")]
     said += [_stopped(cell, graded, say) for cell in stopped[:PROBLEMS]]
     if len(stopped) > PROBLEMS:

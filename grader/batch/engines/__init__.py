@@ -26,6 +26,10 @@ class Stopped(Exception):
         self.text = text
         super().__init__(Translator("en")(text))
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Text]]:
+        """Travel from the process that met it to the one that says it."""
+        return type(self), (self.text,)
+
     @classmethod
     def by(cls, error: BaseException) -> Self:
         """Return what stops a class on an error of ours."""

@@ -21,10 +21,10 @@ if os.fork() == 0:
     os.system("(while true; do echo '{}' >> /job/events.jsonl; sleep 0.05; done) &")
     time.sleep(3600)
 """
-ELSEWHERE = "import os\nos.symlink('/job/otra', '/job/cells.jsonl')"
+ELSEWHERE = "import os\nos.remove('/job/cells.jsonl'); os.symlink('/job/otra', '/job/cells.jsonl')"
 NO_FILE = """
 import os, signal
-for name in ("cells.jsonl", "cell"): os.path.exists("/job/" + name) and os.remove("/job/" + name)
+for name in ("cells.jsonl", "cell"): os.remove("/job/" + name)
 os.kill(os.getppid(), signal.SIGKILL)
 """
 CHILD_KERNEL = """
@@ -72,7 +72,7 @@ DEATHS = (
     Attack("a cell that never ends", "A08", ("pass", LOOPS, "pass"), Expected(cells=("timeout", "not_run")), twin=NOTHING, limits={"cell_s": 3}),
     Attack("a child that writes later", "A07", (LOAD, CHILD, TRAIN, EVALUATE), Expected(dropped=True)),
     Attack("the driver's file elsewhere", "A07", (ELSEWHERE,), Expected(state="needs_review", dropped=True), twin=NOTHING, quick=True),
-    Attack("no file, no driver", "A08", (NO_FILE, "pass"), Expected(state="needs_review"), twin=NOTHING),
+    Attack("no file, no driver", "A08", (NO_FILE, "pass"), Expected(state="needs_review", dropped=True), twin=NOTHING),
     Attack("a child that is a second kernel", "own", (LOAD, CHILD_KERNEL, TRAIN, EVALUATE)),
     Attack("records in a race", "A07", (*HONEST, WRITES_LATER, "__import__('time').sleep(0.3)"), Expected(flags=("claim_differs",))),
 )  # fmt: skip
