@@ -72,10 +72,17 @@ def read_regular(path: Path, cap: int) -> bytes:
             raise OSError(f"{path.name} is no regular file")
         if status.st_size > cap:
             raise OSError(f"{path.name} has {status.st_size} bytes; at most {cap} are read")
-        with os.fdopen(os.dup(descriptor), "rb") as stream:
-            return stream.read(cap)
+        return _whole(descriptor, status.st_size)
     finally:
         os.close(descriptor)
+
+
+def _whole(descriptor: int, size: int) -> bytes:
+    parts, left = [], size
+    while left and (part := os.read(descriptor, left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def _valid(path: Path, adapter: TypeAdapter[Any], dropped: list[str]) -> Iterator[Any]:

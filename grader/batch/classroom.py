@@ -58,7 +58,7 @@ def sort(submissions: Sequence[Submission], desk: Desk, engine: Engine) -> Waiti
     standings, unders = desk.gradebook.standings(), engine.unders
     scored_by = desk.all_scored_by()
     if any(one.student.id not in standings for one in submissions):
-        engine.prepare()  # beside the reading of all notebooks
+        engine.prepare()  # beside the reading of all notebooks, if it has not begun
     kinds: dict[str, list[Submission]] = {"run": [], "score": [], "keep": []}
     for submission in submissions:
         standing = standings.get(submission.student.id)
@@ -110,7 +110,8 @@ def grade_class(
     if waiting.to_score:
         seeds(missing)
     tasks += [Task(submission) for submission in waiting.to_run]
-    again = gradebook.faulty()  # they may meet the same fault: after all others, and not counted
+    # they may meet the same fault: after all others, and not counted
+    again = gradebook.faulty(task.submission.student.id for task in tasks)
     tasks.sort(key=lambda task: task.submission.student.id in again)
     faults = 0
     for task, gathered in engine.gathered(tasks, board, stop):

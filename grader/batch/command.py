@@ -66,14 +66,22 @@ def grade_folder(asked: Asked, assignment: Assignment, dataset: Dataset) -> bool
         Occupied: another process grades into this folder.
         Stopped: our side failed in a way that the next submission would meet too.
     """
-    intake = submissions(asked.source, assignment.spec.notebook, _people(asked, assignment))
     with _engine(asked, assignment, dataset) as engine:
-        if not (asked.out / FILE).exists():
+        begun = (asked.out / FILE).exists()
+        if begun and _waits(asked.out):
+            engine.prepare()  # beside the reading of the class
+        intake = submissions(asked.source, assignment.spec.notebook, _people(asked, assignment))
+        if not begun:
             engine.ready()
         try:
             return _graded(asked, assignment, dataset, intake, engine)
         except OSError as error:  # a full or read-only disk
             raise Stopped.by(error) from error
+
+
+def _waits(folder: Path) -> bool:
+    with Gradebook(folder) as gradebook:
+        return gradebook.register.waits()
 
 
 def _graded(

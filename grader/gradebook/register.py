@@ -68,6 +68,14 @@ class Register:
         )
         return tuple(Student(student, name) for student, name in rows)
 
+    def waits(self) -> bool:
+        """Whether somebody handed in what has never been graded."""
+        rows = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM current"
+            " WHERE student NOT IN (SELECT student FROM grading))"
+        )
+        return bool(rows.fetchone()[0])
+
     def hand_in(self, intake: Intake) -> None:
         """Keep what the platform says of each submission, where it says something new.
 

@@ -6,7 +6,7 @@ import errno
 import getpass
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -146,11 +146,13 @@ class Gradebook:
         ).fetchone()  # fmt: skip
         return int(made[0])
 
-    def faulty(self) -> frozenset[str]:
-        """Return the students whose latest grading met a fault of ours."""
+    def faulty(self, among: Iterable[str]) -> frozenset[str]:
+        """Return those of some students whose latest grading met a fault of ours."""
         rows = self._connection.execute(
-            "SELECT student FROM latest WHERE scored = ''"
-            " OR json_extract(summary, '$.state') = 'grader_error'"
+            "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM latest WHERE"
+            " student = value AND"
+            " (scored = '' OR json_extract(summary, '$.state') = 'grader_error'))",
+            (json.dumps(list(among)),),
         )
         return frozenset(student for (student,) in rows)
 

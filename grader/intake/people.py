@@ -104,7 +104,7 @@ class People:
 
         The number of a Moodle team may be that of another participant, so the name must agree.
         """
-        words = map(known_word, place.words)
+        words = map(known_word, place.words if self._by_word else ())
         found = next((self._by_word[word] for word in words if word in self._by_word), None)
         if found is not None and found.participant and found.named:
             return found if agree(found.name, place.name) else None

@@ -262,6 +262,9 @@ def _chosen(
     if not owner.notebooks:
         file, reason = owner.broken[-1]
         return owner.place, file, partial(_refuse, shown(file.name), reason)
+    if len(owner.notebooks) == 1:
+        place, file = owner.notebooks[0]
+        return place, file, file.read
     named = stem(wanted).casefold()
 
     def rank(one: tuple[Place, File]) -> tuple[object, ...]:

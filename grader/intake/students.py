@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from grader.notebook import shown
 from grader.result import Student
@@ -45,6 +46,7 @@ def stem(label: str) -> str:
     return _WORK.sub("", label)
 
 
+@lru_cache(65_536)  # a class is sorted several times
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """Return a sort key with numbers by their value: `taller (2)` before `taller (10)`."""
     parts = re.split(r"([0-9]+)", unicodedata.normalize("NFC", text).casefold())

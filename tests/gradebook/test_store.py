@@ -134,7 +134,7 @@ def test_who_met_a_fault_of_ours_is_known(tmp_path: Path) -> None:
             student = Student(name, name)
             book.add(student, gathered(evidence()), outcome(name) | {"state": state}, scored)
 
-        assert {"eva", "leo"} == book.faulty()
+        assert {"eva", "leo"} == book.faulty(["ana", "eva", "leo", "nobody"])
 
 
 def test_a_run_is_kept_once_however_often_it_is_judged(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ class LocalEngine:
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        if "_walls" in self.__dict__:  # what it looks at the walls with is removed by itself
+            self._walls.exception()
 
 
 def _side_by_side(
