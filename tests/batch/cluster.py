@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-# What a worker loads first: it dies of some notebooks, as one dies that runs out of memory.
+# What a worker loads first: it dies of some notebooks, as one dies that runs out of memory, which
+# takes a while: a worker that dies before its nanny has heard of it is not started again.
 DEADLY = """
-import os, signal
+import os, signal, time
 from pathlib import Path
 from grader.batch.engines.place import Place
 
@@ -25,6 +26,7 @@ def deadly(self, task, watching=None, run=Place.run):
     if name == "always.ipynb" or (name == "once.ipynb" and not died.exists()):
         with died.open("a") as stream:
             stream.write("x")
+        time.sleep(2)
         os.kill(os.getpid(), signal.SIGKILL)
     return run(self, task, watching)
 

@@ -36,7 +36,7 @@ from tests.batch.folders import timeless
 from tests.kernel.conftest import LOAD
 from tests.test_grading import file_of
 
-pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(240, method="signal")]
 ASSIGNMENT = load_assignment(default_folder())
 EMPTY = file_of()
 
