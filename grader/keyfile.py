@@ -20,10 +20,10 @@ def own_key() -> Key | None:
     """Return this machine's key, None where there is none.
 
     Raises:
-        SignatureError: the file is no key of ours.
+        SignatureError: the file is no key of ours, or `$GRADER_KEY` names none.
     """
     path = key_file()
-    if not path.exists():
+    if not path.exists() and not os.environ.get("GRADER_KEY"):
         return None
     from grader.signing import read_key
 

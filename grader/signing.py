@@ -55,8 +55,12 @@ def read_key(path: Path) -> Key:
     """Return the key in a file.
 
     Raises:
-        SignatureError: the file is no key of ours.
+        SignatureError: there is none, others can read it, or it is no key of ours.
     """
+    if not path.exists():
+        raise SignatureError(f"{path}: is not there; `grader keys` makes it, or unset GRADER_KEY")
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise SignatureError(f"{path}: others can use it, too: chmod 600, or make another")
     try:
         private = serialization.load_pem_private_key(path.read_bytes(), None)
     except (ValueError, TypeError) as error:

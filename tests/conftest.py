@@ -95,7 +95,8 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("memory")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_MEMORY", str(folder))
-        patch.setenv("GRADER_KEY", str(folder / "no-key.pem"))
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+        patch.delenv("GRADER_KEY", raising=False)
         yield folder
 
 

@@ -17,6 +17,7 @@ from grader.cli import main
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
 from grader.grading import Override
+from grader.keyfile import own_key
 from grader.report.html import render_report
 from grader.result import SELF_CHECK, Mark, Student, result_json
 from grader.rubric.marks import key_of
@@ -148,9 +149,25 @@ def test_only_the_owner_reads_the_key(tmp_path: Path) -> None:
 
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
     assert made.public == read_key(path).public
+    path.chmod(0o640)
+    with pytest.raises(SignatureError, match="others can use it, too: chmod 600"):
+        read_key(path)
+    path.chmod(0o600)
     path.write_text("no key")
     with pytest.raises(SignatureError, match="is no key"):
         read_key(path)
+
+
+def test_a_key_that_was_named_must_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class that was to be signed is not written unsigned; without a name there is just none."""
+    monkeypatch.setenv("GRADER_KEY", str(tmp_path / "nowhere.pem"))
+    with pytest.raises(SignatureError, match=r"nowhere\.pem: is not there"):
+        own_key()
+    monkeypatch.delenv("GRADER_KEY")
+
+    assert own_key() is None
 
 
 def test_a_class_is_signed_and_verified(
@@ -179,7 +196,7 @@ def test_a_class_is_signed_and_verified(
     good = CliRunner().invoke(main, words)
     assert (0, True) == (good.exit_code, "unchanged since" in good.output), good.output
     assert "ana  Ana" in good.output
-    monkeypatch.setenv("GRADER_KEY", str(tmp_path / "none.pem"))
+    monkeypatch.delenv("GRADER_KEY")
     assert 0 == CliRunner().invoke(main, [*words, "--key", public]).exit_code
     assert 2 == CliRunner().invoke(main, words).exit_code
     words += ["--key", public]

@@ -182,7 +182,7 @@ def keys() -> None:
     """Say which key signs this machine's reports; make one where there is none."""
     from grader.keyfile import key_file, own_key
 
-    key = own_key()
+    key = own_key() if key_file().exists() else None
     if key is None:
         from grader.signing import make_key
 
