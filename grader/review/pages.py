@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from grader.assignment import Criterion, Question
 from grader.locale import T, Translator
-from grader.report.text import markdown
+from grader.report.text import clip, markdown
 from grader.report.words import points_text
 from grader.result import Mark
 from grader.review.beside import Evidence
@@ -137,7 +137,7 @@ class Pages:
         texts = {one.key: one.text for one in group.members if one.key != first.key}
         few = list(texts.values())[:OTHERS]
         return {
-            "others": [difference(first.text, text) or text[:MAX_SHOWN] for text in few],
+            "others": [difference(first.text, text) or clip(text, MAX_SHOWN) for text in few],
             "more_others": len(texts) - len(few),
         }
 
@@ -216,7 +216,7 @@ class Pages:
             return None
         passage = self.sheets.gradebook.marks.passage(before[-1].answer)
         return {
-            "text": passage[:MAX_SHOWN],
+            "text": clip(passage, MAX_SHOWN),
             "difference": difference(passage, one.text),
             "points": points_text(sum(mark.points for mark in before), self.say),
             "who": before[-1].who,
@@ -263,4 +263,6 @@ def highlighted(text: str, advice: Iterable[Suggestion]) -> Markup:
         parts.append(Markup("<mark>{}</mark>").format(text[start:end]))
         place = end
     parts.append(escape(text[place:MAX_SHOWN]))
+    if len(text) > MAX_SHOWN:
+        parts.append(Markup("…"))
     return Markup("").join(parts)

@@ -120,7 +120,7 @@ class Sheets:
         for question in self.questions:
             written = self._ordered(question)
             texts = [one.text for one in written]
-            self._places[question] = submit(_grouped, texts, [_kind(one) for one in written])
+            self._places[question] = submit(_grouped, texts, self._kinds(question, written))
 
     def compared(self, question: str) -> Future[list[list[int]]]:
         """Return what is done when a question's groups are found."""
@@ -133,11 +133,31 @@ class Sheets:
             try:
                 places = self._places[question].result()
             except BrokenProcessPool:  # equal words are found without anything that takes memory
-                places = same_words([one.text for one in written], list(map(_kind, written)))
+                places = same_words([one.text for one in written], self._kinds(question, written))
             self._groups[question] = [
                 Group(question, tuple(written[place] for place in group)) for group in places
             ]
         return self._groups[question]
+
+    def _kinds(self, question: str, written: Sequence[Written]) -> list[Hashable]:
+        """What must be equal for answers to be marked together, however near their texts are.
+
+        What a person must look at is read alone: a picture, a notebook that cannot be read, an
+        answer that was not found while the student wrote something under no question, and one that
+        changed since it was marked.
+        """
+        given = self.given(question)
+
+        def kind(one: Written) -> Hashable:
+            if any(mark.answer != one.key for mark in given.get(one.student.id, {}).values()):
+                return one.student.id
+            if one.answer["status"] == "found":
+                return FOUND
+            if one.answer["status"] == "missing" and not one.answer["elsewhere"]:
+                return "missing"
+            return one.student.id
+
+        return [kind(one) for one in written]
 
     def _ordered(self, question: str) -> list[Written]:
         return sorted(self.written[question].values(), key=lambda one: (one.key, one.student.id))
@@ -189,19 +209,6 @@ class Sheets:
             for criterion in self.questions[question].criteria
         }
         return {name: one for name, one in found.items() if one is not None}
-
-
-def _kind(one: Written) -> Hashable:
-    """What must be equal for answers to be marked together, however near their texts are.
-
-    What a person must look up in the notebook is read alone: a picture, a notebook that cannot be
-    read, an answer that was not found while the student wrote something under no question.
-    """
-    if one.answer["status"] == "found":
-        return FOUND
-    if one.answer["status"] == "missing" and not one.answer["elsewhere"]:
-        return "missing"
-    return one.student.id
 
 
 def _grouped(texts: list[str], kinds: list[Hashable]) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,21 @@ def test_a_new_text_stands_beside_the_one_that_was_marked(tmp_path: Path, datase
     )
     assert ("1,5", "Eva") == (shown["earlier"]["points"], shown["earlier"]["who"])
     assert not any(level.given for one in shown["criteria"] for level in one.levels)
+
+
+def test_a_changed_text_is_read_alone(tmp_path: Path) -> None:
+    """Others who wrote the same are marked together; this one has an old mark to look at."""
+    old, new = "La red memoriza los datos.", "La red aprende los datos."
+    with Gradebook(tmp_path, ASSIGNMENT, "es") as book:
+        hand_in(book, ANA, {"q1": old})
+        criterion = ASSIGNMENT.rubric.questions["q1"].criteria[0].id
+        mark = Mark("q1", criterion, 150, answer=key_of(old))
+        book.marks.add("Eva", [("ana", mark)], {}, {key_of(old): old})
+        for student in (ANA, Student("eva", "Eva"), Student("leo", "Leo")):
+            hand_in(book, student, {"q1": new})
+        sheets = Sheets(ASSIGNMENT, book)
+        with ThreadPoolExecutor() as pool:
+            sheets.compare(pool.submit)
+            found = [{one.student.id for one in group.members} for group in sheets.groups("q1")]
+
+    assert [{"eva", "leo"}, {"ana"}] == found
