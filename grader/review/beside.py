@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from grader.assignment import Assignment, Question
@@ -18,6 +19,7 @@ from grader.report.mistakes import MistakesView, mistakes
 from grader.review.sheets import Written
 from grader.rubric.answers import unclaimed
 from grader.rubric.measured import contradictions, rows
+from grader.rubric.sheet import Sheet
 
 MOST = 20_000  # characters of what no answer took
 
@@ -85,8 +87,11 @@ class Evidence:
     def _unclaimed(self, written: Written, gathered: Gathered) -> str:
         if gathered.notebook is None:
             return ""
-        questions = self.assignment.rubric.questions
-        return unclaimed(gathered.notebook, self.template, questions, written.cells)[:MOST]
+        return unclaimed(gathered.notebook, self._sheet, written.cells)[:MOST]
+
+    @cached_property
+    def _sheet(self) -> Sheet:
+        return Sheet(self.assignment.rubric.questions, self.template)
 
     def _models(
         self, question: Question, written: Written, gathered: Gathered

@@ -77,19 +77,15 @@ def find_answers(
     return tuple(replace(answer, elsewhere=elsewhere) for answer in whole)
 
 
-def unclaimed(
-    notebook: Notebook,
-    template: Notebook | None,
-    questions: Mapping[str, Question],
-    used: Iterable[int],
-) -> str:
+def unclaimed(notebook: Notebook, known: Sheet, used: Iterable[int]) -> str:
     """Return what a student wrote in text cells that no answer took, so that nothing is lost.
 
     Args:
+        known: what the sheet says by itself.
         used: the cells of the answers that were found.
     """
     cells = [_Read(cell, cell_lines(cell)) for cell in notebook.cells]
-    left = _left(cells, Sheet(questions, template), set(used))
+    left = _left(cells, known, set(used))
     return "\n\n".join(text for text in left.values() if text)
 
 

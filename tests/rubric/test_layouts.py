@@ -19,6 +19,7 @@ from grader.loading import default_folder, load_assignment
 from grader.notebook import Notebook, read_notebook
 from grader.rubric.answers import find_answers, unclaimed
 from grader.rubric.passages import code_lines
+from grader.rubric.sheet import Sheet
 
 ASSIGNMENT = load_assignment(default_folder())
 SHEET = (ASSIGNMENT.folder / ASSIGNMENT.spec.notebook).read_bytes()
@@ -94,7 +95,7 @@ def test_what_no_answer_took_is_shown() -> None:
         answers = find_answers(read, TEMPLATE, questions)
         used = {cell for answer in answers for cell in answer.cells}
         shown = "\n".join(answer.text for answer in answers)
-        shown += unclaimed(read, TEMPLATE, questions, used)
+        shown += unclaimed(read, Sheet(questions, TEMPLATE), used)
         for wanted in layout["expected"].values():
             fragments = wanted.get("text") or []
             for fragment in [fragments] if isinstance(fragments, str) else fragments:
