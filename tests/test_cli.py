@@ -32,6 +32,18 @@ def test_help_imports_nothing_heavy() -> None:
     assert "[]" == done.stdout.strip().splitlines()[-1]
 
 
+@pytest.mark.parametrize("module", ["grader.batch.command", "grader.review.command"])
+def test_what_waits_for_a_person_or_a_run_draws_nothing_yet(module: str) -> None:
+    """matplotlib and nbconvert take a second, and nobody needs them before something is drawn."""
+    code = (
+        f"import sys, {module}\n"
+        "print([name for name in ('matplotlib', 'nbconvert') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "[]" == done.stdout.strip()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "part"),
     [

@@ -9,7 +9,6 @@ from typing import Any
 from grader.assignment import Assignment
 from grader.batch.desk import Desk
 from grader.batch.lock import locked
-from grader.batch.page import write_class
 from grader.dataset.store import open_dataset
 from grader.gradebook import Gradebook, GradebookError
 from grader.gradebook.store import FILE
@@ -37,6 +36,8 @@ def override(folder: Path, student: str, check_name: str, points: float, because
         # the next `grade` leaves alone what nothing but this mark has changed
         scored = desk.scored_by(entry.student) if current else standing.scored
         gradebook.add(entry.student, entry.gathered, result, "" if failed else scored)
+        from grader.batch.page import write_class  # draws: matplotlib takes half a second
+
         write_class(folder, assignment, gradebook, gradebook.language)
     before, after = entry.result["points"]["earned"], result["points"]["earned"]
     return (
