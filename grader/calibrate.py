@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from grader import wire
-from grader.assignment import Assignment, SpecError
+from grader.assignment import Assignment
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
 from grader.delegation import Service
@@ -34,6 +34,7 @@ from grader.recipes import Data, Labels, Part, Plan, Recipe, State
 from grader.recipes import Training as Settings
 from grader.sandbox import probe
 from grader.sandbox.slots import free_slots
+from grader.specfile import SpecError
 from grader.thresholds import PLAIN
 from grader.writing import write_whole
 

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.assignment import Assignment, Rubric, Spec, SpecError
+from grader.assignment import Assignment, Spec
 from grader.checks.kinds import problems
-from grader.specfile import nearest, parse
+from grader.rubric.spec import Rubric
+from grader.specfile import SpecError, nearest, parse
 from grader.thresholds import Calibration
 
 

@@ -22,9 +22,11 @@ import nbformat
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
-from grader.assignment import Assignment, Rubric, SpecError
+from grader.assignment import Assignment
 from grader.loading import calibration_file, load_assignment
 from grader.report.pages import template_folder
+from grader.rubric.spec import Rubric
+from grader.specfile import SpecError
 
 
 class Marks(NamedTuple):

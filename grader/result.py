@@ -8,10 +8,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
-from grader.assignment import Assignment, Criterion
+from grader.assignment import Assignment
 from grader.evidence import CellRun, Evidence, Run
 from grader.findings import Finding, Flag
 from grader.locale import Readable, Translator
+from grader.rubric.spec import Criterion
 
 SCHEMA = "grader/result/1"
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from grader.assignment import Assignment, Question
+from grader.assignment import Assignment
 from grader.findings import Finding
 from grader.locale import Readable, T
 from grader.result import Answer, Mark, Score
+from grader.rubric.spec import Question
 
 DAY_S = 86_400
 

@@ -11,13 +11,37 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from grader.locale import Bilingual
+
+NAME = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+Points = Annotated[float, Field(ge=0, le=100, multiple_of=0.25)]
 
 
 class SpecError(Exception):
     """A mistake in the assignment's files: one line for the instructor."""
+
+
+class Model(BaseModel):
+    """Frozen, strict about unknown keys. A string below a key is its description in the schema."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Sentence(Model):
+    """A sentence in both languages."""
+
+    es: Annotated[str, Field(min_length=1)]
+    en: Annotated[str, Field(min_length=1)]
+
+    @property
+    def text(self) -> Bilingual:
+        """As the checks and the report take it."""
+        return Bilingual(self.es, self.en)
 
 
 P = TypeVar("P", bound=BaseModel)

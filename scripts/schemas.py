@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.assignment import CHECK_NAME, LAYER, NAME, schemas
+from grader.assignment import CHECK_NAME, LAYER, schemas
 from grader.checks.kinds import KINDS
+from grader.specfile import NAME
 
 DOCS = Path(__file__).parent.parent / "docs"
 FOLDER, PAGE = DOCS / "schema", DOCS / "reference" / "assignment.md"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment, SpecError
+from grader.assignment import Assignment
 from grader.loading import default_folder, load_assignment
+from grader.specfile import SpecError
 from scripts import schemas
 from tests.factories import ROOT
 

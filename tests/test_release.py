@@ -13,9 +13,10 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from grader.assignment import Rubric, SpecError
 from grader.loading import load_assignment
 from grader.release import MARKS, build_student_package, release_notebook, student_rubric
+from grader.rubric.spec import Rubric
+from grader.specfile import SpecError
 
 ROOT = Path(__file__).parents[1]
 ASSIGNMENT = ROOT / "assignment"

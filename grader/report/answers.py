@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from grader.assignment import Criterion, Question
 from grader.locale import Translator
 from grader.report.text import ANSWER, clip, markdown
 from grader.report.words import points_text
 from grader.result import Answer, Graded, Mark
+from grader.rubric.spec import Criterion, Question
 
 COMMENT = 2_000  # characters of a marker's comment
 

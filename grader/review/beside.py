@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from grader.assignment import Assignment, Question
+from grader.assignment import Assignment
 from grader.dataset.identity import Pristine
 from grader.dataset.store import Dataset
 from grader.gradebook import Gradebook
@@ -20,6 +20,7 @@ from grader.review.sheets import Written
 from grader.rubric.answers import unclaimed
 from grader.rubric.measured import contradictions, rows
 from grader.rubric.sheet import Sheet
+from grader.rubric.spec import Question
 
 MOST = 20_000  # characters of what no answer took
 

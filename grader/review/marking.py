@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.assignment import Question
 from grader.gradebook.marks import Whose
 from grader.locale import T, Text, Translator
 from grader.result import Mark
 from grader.review.sheets import Written
+from grader.rubric.spec import Question
 
 MAX_COMMENT = 2_000
 Given = Mapping[str, Mapping[str, Mark]]  # by student and criterion

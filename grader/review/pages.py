@@ -11,7 +11,6 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from grader.assignment import Criterion, Question
 from grader.locale import T, Translator
 from grader.report.text import clip, markdown
 from grader.report.words import points_text
@@ -21,6 +20,7 @@ from grader.review.difference import difference
 from grader.review.marking import Decision
 from grader.review.sheets import Group, Sheets, Written
 from grader.rubric.ideas import Suggestion
+from grader.rubric.spec import Criterion, Question
 
 MAX_SHOWN = 20_000  # characters of an answer
 OTHERS = 4  # further texts of a group that are shown

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from grader.assignment import Assignment, Question
+from grader.assignment import Assignment
 from grader.gradebook import Gradebook
 from grader.result import Mark, Student
 from grader.rubric.grouping import groups, same_words
 from grader.rubric.ideas import Suggestion, suggest
 from grader.rubric.marks import counts, key_of
 from grader.rubric.measured import directions
+from grader.rubric.spec import Question
 
 FOUND = "found"
 UNREADABLE: Mapping[str, Any] = {

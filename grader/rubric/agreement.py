@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.assignment import Assignment, Criterion
+from grader.assignment import Assignment
 from grader.rubric.ideas import suggest
+from grader.rubric.spec import Criterion
 
 
 @dataclass(frozen=True)

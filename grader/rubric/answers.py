@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from grader.assignment import Question
 from grader.notebook import Cell, Notebook
 from grader.result import Answer
 from grader.rubric.layout import (
@@ -31,6 +30,7 @@ from grader.rubric.layout import (
 )
 from grader.rubric.passages import PICTURE, Line, cell_lines, comments, hidden
 from grader.rubric.sheet import Sheet
+from grader.rubric.spec import Question
 
 METHODS = ("metadata", "cell id", "marker", "heading", "question", "left over")  # the surest first
 FindStart = Callable[[Cell, int, str], Start | None]

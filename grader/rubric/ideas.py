@@ -16,7 +16,7 @@ from functools import lru_cache
 import snowballstemmer
 from rapidfuzz.distance import OSA
 
-from grader.assignment import Criterion, Level
+from grader.rubric.spec import Criterion, Level
 
 SPARE = 6  # other words that may stand among those of a phrase
 DENIES_WITHIN = 6  # words before a phrase and in its clause, among which a "no" denies it

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from grader.assignment import Assignment, Criterion
+from grader.assignment import Assignment
 from grader.result import Answer, Mark
 from grader.rubric.layout import plain
+from grader.rubric.spec import Criterion
 
 # A sign before a number and a comma after "no" can turn what is said around.
 _WORD = re.compile(r"-(?=\d)|\bno,|\w+|[^\w\s.,;:!?¡¿()*_`-]")

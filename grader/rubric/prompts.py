@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from grader.assignment import Question
+from grader.rubric.spec import Question
 
 SAME = 84  # of 100: a line is a question's text
 EXACT = 97

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from grader.assignment import Question
 from grader.notebook import Cell, Notebook
 from grader.rubric.layout import (
     ANY_LEVEL,
@@ -21,6 +20,7 @@ from grader.rubric.layout import (
 )
 from grader.rubric.passages import PICTURE, cell_lines, clean
 from grader.rubric.prompts import Prompts, placeholder_prefix
+from grader.rubric.spec import Question
 
 MIN_SENTENCE = 30  # letters of a line of the sheet that nobody else writes
 MIN_PROMPT = 20  # letters of a prompt that nobody writes by chance

@@ -12,9 +12,9 @@ from typing import Any
 import click
 import pytest
 
-from grader.assignment import Sentence
 from grader.checks.kinds import KINDS
 from grader.cli import main
+from grader.specfile import Sentence
 from scripts import schemas
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from grader.assignment import Assignment, Rubric, Spec
+from grader.assignment import Assignment, Spec
+from grader.rubric.spec import Rubric
 from grader.thresholds import Calibration
 
 CLASSES = (

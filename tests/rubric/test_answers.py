@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from grader.assignment import Criterion, Level, Question, Sentence
 from grader.loading import default_folder, load_assignment
 from grader.notebook import Notebook, read_notebook
 from grader.result import Answer
 from grader.rubric.answers import find_answers
+from grader.rubric.spec import Criterion, Level, Question
+from grader.specfile import Sentence
 
 Raw = dict[str, Any]
 PROMPTS = {

@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from grader.assignment import Criterion, KeyIdea, Level, Sentence
 from grader.rubric.ideas import suggest
+from grader.rubric.spec import Criterion, KeyIdea, Level
+from grader.specfile import Sentence
 from tests.rubric.labelled import QUESTIONS, is_for_adjusting, labelled, measured
 
 WORD = Sentence(es="Bien", en="Good")
