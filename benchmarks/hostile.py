@@ -88,13 +88,15 @@ def deadline(bench: Bench) -> Section:
         def hang(name: str) -> None:
             grading = free.pop()
             grading.sandbox = watched = _Watched(Level.STANDARD, grading.sandbox.slot)
-            left, graded = grading.grade(_notebook(HANGS[name]), "x.ipynb", Student("x", "X"))
+            left, graded = grading.grade(
+                _notebook("pass", HANGS[name]), "x.ipynb", Student("x", "X")
+            )
             write_files(folder / str(watched.slot), left, graded, "es", dataset)
             assert watched.last is not None
             late[name].append(time.monotonic() - watched.last._deadline)
             free.append(grading)
-            if graded.evidence.ended != "deadline":
-                raise RuntimeError(f"{name}: it was ended by {graded.evidence.ended}")
+            if graded.evidence.ended != "deadline" or not graded.evidence.cells:
+                raise RuntimeError(f"{name}: it was ended by {graded.evidence.ended}, or not begun")
 
         with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
             list(pool.map(hang, asked))
@@ -159,7 +161,7 @@ def soak(bench: Bench) -> Section:
     early = statistics.median(sizes[count // 10 : count // 5])
     late = statistics.median(sizes[-count // 10 :])
     stayed = {kind: sorted(left - before[kind]) for kind, left in _of_sandboxes().items()}
-    stayed["files"] = [path.name for path in temporary.iterdir() if any(path.iterdir())]
+    stayed["files and folders"] = [path.name for path in temporary.iterdir()]
     rows = [
         ("controller’s memory after a tenth of them", f"{early:.1f} MiB", ""),
         ("and at the end", f"{late:.1f} MiB", ""),
@@ -217,6 +219,7 @@ def _again_and_again(sandbox: Sandbox, code: str, folder: Path) -> Iterator[None
 
     def attack() -> None:
         while not stop:
+            ours.fresh(folder)
             with _started(sandbox, code, folder) as job:
                 running.append(job)
                 job.wait()
@@ -234,9 +237,9 @@ def _again_and_again(sandbox: Sandbox, code: str, folder: Path) -> Iterator[None
         attacking.result()
 
 
-def _notebook(code: str) -> bytes:
+def _notebook(*cells: str) -> bytes:
     new: Any = nbformat.v4
-    text: str = nbformat.writes(new.new_notebook(cells=[new.new_code_cell(code)]))  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(new.new_notebook(cells=[new.new_code_cell(one) for one in cells]))  # type: ignore[no-untyped-call]
     return text.encode()
 
 

@@ -30,8 +30,6 @@ from grader.recipes import (
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 DEPTH = 100  # of an output; what parsers of JSON take is about 200, and records are kept in others
 LINE = 60  # characters of a cell's first line in a sentence
-RECORD_GONE = "its record is gone"
-"""How a run ended that began, and of which nothing is left to read."""
 CellIndex = Annotated[int, Field(ge=0, le=100_000)] | None
 
 
@@ -327,6 +325,7 @@ class Evidence:
 
     Attributes:
         ended: why the execution stopped (`finished`, `deadline`, `memory`, …).
+        lost: cells ran, and nothing is left that says what became of them.
         dropped: records that were refused, each with a reason; they prove nothing.
         refusals: trainings that were asked for and refused, each with a reason.
         labels: of the first rows of the test split, for observed checks.
@@ -343,6 +342,7 @@ class Evidence:
     runtime: Runtime | None = None
     sources: tuple[str, ...] = ()
     ended: str = "finished"
+    lost: bool = False
     dropped: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
     splits: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -12,7 +12,6 @@ from grader import wire
 from grader.assignment import Assignment
 from grader.dataset.store import Dataset
 from grader.delegation import Budget, Door, Ledger, Passed, Service, Turn
-from grader.evidence import RECORD_GONE
 from grader.records import Records, read_records, read_regular
 from grader.sandbox import Ended, Job, Limits, Mount, Sandbox
 from grader.staging import PACKAGE, stage_kernel_side
@@ -51,8 +50,6 @@ class Execution:
     @property
     def reason(self) -> str:
         """Why the execution stopped: `finished`, or what ended it."""
-        if self.cut and self.began and not self.records.cells:
-            return RECORD_GONE
         if self.ended.reason != "exited":
             return self.ended.reason
         return self.records.end.reason if self.records.end else "the run ended without a word"
@@ -67,6 +64,15 @@ class Execution:
         if self.ended.reason == "exited":
             return end is None or end.reason.startswith("driver: ")
         return self.ended.reason == "killed"
+
+    @property
+    def lost(self) -> bool:
+        """Whether cells ran, the run ended by itself, and nothing says what became of them.
+
+        What a notebook does to the record of its run looks so. A driver that fell over says so.
+        """
+        ended_alone = self.ended.reason == "exited" and self.records.end is None
+        return self.began and ended_alone and not self.records.cells
 
     def variables(self, name: str | None) -> bytes | None:
         """Return the bytes of a variables file that a record names, None where there is none."""

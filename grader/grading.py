@@ -213,7 +213,7 @@ class Grading:
                 self.sandbox, to_run(notebook), self.assignment, self.dataset, folder,
                 self.service, self.train_in_kernel, watching,
             )  # fmt: skip
-            if execution.cut and not (last and execution.began):
+            if execution.cut and not (last and (execution.records.cells or execution.lost)):
                 raise WallsError(
                     f"the run was cut off: {execution.reason}. {execution.ended.stderr_tail[-300:]}"
                 )
@@ -238,6 +238,7 @@ class Grading:
             runtime=runtimes[-1] if runtimes else None,
             sources=tuple(cell.source for cell in notebook.cells),
             ended=execution.reason,
+            lost=execution.lost,
             dropped=records.dropped,
             refusals=execution.refusals,
             splits=dict(self.pristine.splits),

@@ -22,7 +22,7 @@ from grader.checks.judging import (
     why_missing,
 )
 from grader.checks.kinds import KINDS
-from grader.evidence import RECORD_GONE, Evidence, Run
+from grader.evidence import Evidence, Run
 from grader.findings import Finding, Flag
 
 __all__ = ["KINDS", "Verdict", "judge"]
@@ -75,7 +75,7 @@ def _choose(assignment: Assignment, evidence: Evidence) -> Choice | Exception:
 
 
 def _outcome(case: Case, choice: Choice | Exception) -> Outcome:
-    if case.evidence.ended == RECORD_GONE:
+    if case.evidence.lost:
         return unseen(case.check)
     if KINDS[case.check.kind].aspect:
         return guarded(lambda case: _of_experiment(case, choice), case)

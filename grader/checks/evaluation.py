@@ -44,7 +44,7 @@ def evaluated_test(case: Case) -> Outcome:
             reason=reasons.said(unknown.data.reason),
         )
         return Outcome(Status.NEEDS_REVIEW, expected, said, cell=unknown.cell)
-    other = _scaled_otherwise(case, best)
+    other = _scaled_otherwise(case, best) if share else None
     if other is not None:
         said = T(
             "You evaluated with test images that were scaled in another way than the training "
@@ -82,11 +82,14 @@ def _share(case: Case, call: Evaluation, chains: set[int]) -> float:
 
 
 def _scaled_otherwise(case: Case, call: Evaluation) -> Scaling | None:
-    """How images were scaled that a model got in another way than those it was trained on."""
-    for run in case.evidence.runs:
-        if run.fit.chain == call.chain and run.epochs:
-            layer = rescaling(run.fit.recipe)
-            trained, given = scaling_of(run.fit.data, layer), scaling_of(call.data, layer)
-            if trained is not None and given is not None and not given.like(trained):
-                return given
-    return None
+    """How images were scaled that a model got otherwise than in its last training before."""
+    before = [
+        run
+        for run in case.evidence.runs
+        if run.fit.chain == call.chain and run.epochs and run.id < call.id
+    ]
+    if not before:
+        return None
+    layer = rescaling(before[-1].fit.recipe)
+    trained, given = scaling_of(before[-1].fit.data, layer), scaling_of(call.data, layer)
+    return None if trained is None or given is None or given.like(trained) else given

@@ -39,7 +39,11 @@ def problems(graded: Graded, say: Translator) -> tuple[str, ...]:
     """Return why it could not be read or did not finish, and which cells stopped, in sentences."""
     said = [clip(say(graded.problem))] if graded.problem else []
     ended = graded.evidence.ended
-    if ended != "finished" and graded.state is not State.UNREADABLE:
+    if graded.evidence.lost:
+        said.append(
+            say(T("The notebook ran, but it left no record of its run that could be read."))
+        )
+    elif ended != "finished" and graded.state is not State.UNREADABLE:
         reason = T("The run stopped early: {reason}.", reason=clip(ended, 200))
         said.append(say(words.ENDED.get(ended, reason)))
     if graded.evidence.dropped:

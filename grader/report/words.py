@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.evidence import RECORD_GONE
 from grader.findings import Status
 from grader.locale import T, Text, Translator
 from grader.report.text import clip
@@ -63,7 +62,6 @@ CELL: Mapping[str, Text] = {
 }
 
 ENDED: Mapping[str, Text] = {
-    RECORD_GONE: T("The notebook ran, but it left no record of its run that could be read."),
     "deadline": T("The notebook reached its time limit, so the remaining cells were not run."),
     "memory": T("The notebook reached its memory limit, so the remaining cells were not run."),
     "disk": T("The notebook filled its disk space, so the remaining cells were not run."),

@@ -100,7 +100,7 @@ def dead_trainers(patch: Patch) -> None:
 
 def out_of_time(patch: Patch) -> None:
     """The deadline that is kept outside comes while the notebook runs."""
-    patch.setattr(execution, "MARGIN_S", 2 - ASSIGNMENT.spec.limits.notebook_s)
+    patch.setattr(execution, "MARGIN_S", 10 - ASSIGNMENT.spec.limits.notebook_s)
 
 
 def broken(*_: Any, **__: Any) -> Any:
@@ -120,6 +120,8 @@ class Fault:
     says: str
     cells: Cells = HONEST
     quick: bool = False
+    ran: int = 0
+    """Cells that must have run all the same."""
 
 
 FAULTS = (
@@ -132,8 +134,13 @@ FAULTS = (
     Fault(cut_socket, "graded", ""),
     Fault(dead_trainers, "grader_error", "the trainer stopped"),
     Fault(
-        out_of_time, "graded", "time limit", (*NOTHING, "import time; time.sleep(60)"), quick=True
-    ),
+        out_of_time,
+        "graded",
+        "time limit",
+        (*NOTHING, "import time; time.sleep(60)"),
+        quick=True,
+        ran=1,
+    ),  # fmt: skip
     Fault(broken_measuring, "grader_error", "broken", NOTHING, quick=True),
 )
 
@@ -176,6 +183,7 @@ def test_a_fault_is_no_pass_and_no_silent_zero(
 
     earned = found.score.earned
     assert (fault.state, True) == (found.state.value, fault.says in said(found)), said(found)
+    assert fault.ran == sum(cell.status == "ok" for cell in found.evidence.cells) or not fault.ran
     assert earned <= (without.score.earned if without else 0)
     assert said(found) or without is None or earned == without.score.earned
     if fault.state == "grader_error":

@@ -169,8 +169,13 @@ with DaskEngine(load_assignment(default_folder()), sys.argv[1], 1, False) as eng
 def test_workers_let_go_of_a_controller_that_was_killed(scheduler: Path) -> None:
     """Its kernels and trainers would stay for ever."""
 
-    def has(dask_worker: Any, node: str) -> bool:
-        return node in dask_worker.plugins
+    def held(dask_worker: Any, node: str) -> tuple[bool, int]:
+        """Whether a worker has a node, and how many slots it holds."""
+        import os
+        from pathlib import Path
+
+        opened = [os.path.realpath(path) for path in Path("/proc/self/fd").iterdir()]
+        return node in dask_worker.plugins, sum("/grader-slots-" in path for path in opened)
 
     with (
         Client(scheduler_file=str(scheduler), set_as_default=False) as client,  # type: ignore[no-untyped-call]
@@ -180,12 +185,16 @@ def test_workers_let_go_of_a_controller_that_was_killed(scheduler: Path) -> None
     ):
         assert controller.stdout is not None
         node = controller.stdout.readline().strip()
-        before = client.run(has, node=node)
+        before = client.run(held, node=node)
         controller.kill()
-        while any(client.run(has, node=node).values()):
+        while any(
+            count >= before[name][1] for name, (_, count) in client.run(held, node=node).items()
+        ):
             time.sleep(0.1)
+        after = client.run(held, node=node)
 
-    assert {True} == set(before.values())
+    assert {True} == {there for there, _ in before.values()}
+    assert {False} == {there for there, _ in after.values()}
 
 
 @pytest.mark.parametrize(

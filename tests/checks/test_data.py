@@ -28,7 +28,6 @@ from tests.factories import (
     image_figure,
     node,
     perfect,
-    prediction,
     recipe,
     run,
     spanish,
@@ -185,6 +184,16 @@ def test_a_better_evaluation_counts() -> None:
     assert "passed" == finding(evidence(run(), evaluations=tests), "evaluation.test").status
 
 
+def test_the_last_training_before_an_evaluation_is_the_one_to_compare() -> None:
+    """Scaling that was repaired between two fits, or spoilt later, is no mistake of this call."""
+    raw, unit = {"data": data(TRAIN, RAW)}, {"data": data(TRAIN)}
+    for first, second, call in ((raw, unit, 4), (unit, raw, 2)):
+        runs = run(1, chain=1, **first), run(3, epochs=20, chain=1, epochs_before=10, **second)
+        found = finding(evidence(*runs, evaluations=(evaluation(call),)), "evaluation.test")
+
+        assert ("passed", 300) == (found.status, found.earned), spanish(found.observed)
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
@@ -195,8 +204,7 @@ def test_a_better_evaluation_counts() -> None:
 )
 def test_wrong_scalings_fail_and_say_what_was_seen(table: list[float], words: str) -> None:
     """Raw, divided twice, divided with //: no points and the range that was seen."""
-    tests = (evaluation(data=data(TEST, table)),)
-    found = scaled(evidence(run(data=data(TRAIN, table)), evaluations=tests))
+    found = scaled(evidence(run(data=data(TRAIN, table))))
 
     assert ("failed", 0) == (found.status, found.earned)
     assert words in spanish(found.observed)
@@ -232,11 +240,12 @@ def test_a_rescaling_layer_counts() -> None:
         dense(128, "relu"),
         dense(10, "softmax"),
     )
-    tests = (evaluation(data=data(TEST, RAW)),)
-    found = scaled(evidence(run(model=model, data=data(TRAIN, RAW)), evaluations=tests))
+    found = scaled(evidence(run(model=model, data=data(TRAIN, RAW))))
 
     assert ("passed", 400) == (found.status, found.earned)
     assert "primera capa" in spanish(found.remark)
+    both = [evaluated(data(TEST, one), model=model, data=data(TRAIN, RAW)) for one in (RAW, UNIT)]
+    assert ["passed", "partial"] == [one.status for one in both]
 
 
 def test_rescaling_of_scaled_images_is_twice() -> None:
@@ -257,18 +266,21 @@ def test_a_normalization_layer_counts() -> None:
     """Keras's own Normalization first scales inside the model."""
     op = "keras.src.layers.preprocessing.normalization.Normalization"
     model = recipe(node(op, custom=True), node("Flatten"), dense(128, "relu"), dense(10, "softmax"))
-    tests = (evaluation(data=data(TEST, RAW)),)
-    found = scaled(evidence(run(model=model, data=data(TRAIN, RAW)), evaluations=tests))
+    found = scaled(evidence(run(model=model, data=data(TRAIN, RAW))))
 
     assert "passed" == found.status
+    both = [evaluated(data(TEST, one), model=model, data=data(TRAIN, RAW)) for one in (RAW, UNIT)]
+    assert ["passed", "partial"] == [one.status for one in both]
 
 
-def test_a_single_image_is_compared_where_it_has_pixels() -> None:
-    """One predicted image shows few pixel values; those must be the same."""
-    few: list[Any] = [value if pixel % 7 == 0 else None for pixel, value in enumerate(UNIT)]
-    one = prediction(data=data([[60_001, 60_002]], few, labels=None), shape=[1, 10])
+def test_images_are_compared_where_they_have_pixels() -> None:
+    """Test images that show few pixel values: those must be the same."""
+    tables = [
+        [value if pixel % 7 == 0 else None for pixel, value in enumerate(table)]
+        for table in (UNIT, RAW)
+    ]
 
-    assert "passed" == scaled(evidence(run(), predictions=(one,))).status
+    assert ["passed", "partial"] == [evaluated(data(TEST, one)).status for one in tables]
 
 
 def test_unrecognised_training_data_wait_for_a_person() -> None:

@@ -10,7 +10,6 @@ from grader.assignment import Assignment
 from grader.checks import KINDS, judge
 from grader.checks.kinds import Kind
 from grader.checks.rows import read_rows
-from grader.evidence import RECORD_GONE
 from grader.findings import Status
 from grader.locale import LANGUAGES, Translator
 from tests.factories import (
@@ -48,7 +47,7 @@ def needing(name: str, needed: str) -> Assignment:
 
 def test_a_run_without_a_record_waits_for_a_person() -> None:
     """What the notebook did to the record of its run gives no points and takes none."""
-    found = verdict(evidence(ended=RECORD_GONE))
+    found = verdict(evidence(lost=True))
 
     assert {Status.NEEDS_REVIEW} == {one.status for one in found.findings}
     assert "el registro de su ejecución desapareció" in spanish(found.findings[0].observed)

@@ -83,6 +83,16 @@ class DaskEngine:
         except TimeoutError as error:
             self.__exit__()
             raise Stopped(_no_workers(self.address)) from error
+        except (ImportError, AttributeError) as error:  # it cannot load what it is sent
+            self.__exit__()
+            raise Stopped(
+                T(
+                    "{address}: the scheduler has no grader, or another one ({reason}); start it "
+                    "where this one is installed",
+                    address=self.address,
+                    reason=" ".join(str(error).split()),
+                )
+            ) from error
         except BaseException:
             self.__exit__()
             raise

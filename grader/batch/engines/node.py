@@ -58,10 +58,10 @@ class Node(WorkerPlugin):
             await self.teardown(worker)
 
     async def teardown(self, worker: Worker) -> None:
-        """Let go of everything; what still runs here ends."""
+        """Let go of everything, once what still runs here has ended."""
         self._gone, place, self.place = True, self.place, None
         if place is not None:
-            await asyncio.to_thread(place.__exit__)
+            await asyncio.to_thread(place.finish)
 
     def _open(self, kernels: int) -> None:
         if self.version != __version__:

@@ -49,6 +49,12 @@ class Place:
     def __exit__(self, *error: object) -> None:
         self._stack.__exit__(*(error or (None, None, None)))  # type: ignore[arg-type]
 
+    def finish(self) -> None:
+        """Wait for what runs, then let go of everything."""
+        for _ in range(self.machine.kernels):
+            self._gradings.get()
+        self.__exit__()
+
     def run(self, task: Task, watching: Watching | None = None) -> Gathered:
         """Run a task.
 
