@@ -140,7 +140,7 @@ FAULTS = (
         (*NOTHING, "import time; time.sleep(60)"),
         quick=True,
         ran=1,
-    ),  # fmt: skip
+    ),
     Fault(broken_measuring, "grader_error", "broken", NOTHING, quick=True),
 )
 

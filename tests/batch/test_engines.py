@@ -187,11 +187,10 @@ def test_workers_let_go_of_a_controller_that_was_killed(scheduler: Path) -> None
         node = controller.stdout.readline().strip()
         before = client.run(held, node=node)
         controller.kill()
-        while any(
-            count >= before[name][1] for name, (_, count) in client.run(held, node=node).items()
-        ):
+        after = before
+        while any(count >= before[name][1] for name, (_, count) in after.items()):
             time.sleep(0.1)
-        after = client.run(held, node=node)
+            after = client.run(held, node=node)
 
     assert {True} == {there for there, _ in before.values()}
     assert {False} == {there for there, _ in after.values()}
