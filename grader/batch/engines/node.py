@@ -53,6 +53,9 @@ class Node(WorkerPlugin):
             WallsError: this machine offers no walls, or has another grader.
             DatasetError: the dataset is not to be had here.
         """
+        for name in ("profile", "profile-cycle"):  # looks at each thread a hundred times a second
+            if (callback := worker.periodic_callbacks.pop(name, None)) is not None:
+                callback.stop()
         await asyncio.to_thread(self._open, worker.state.nthreads)
         if self._gone:  # the controller went while this opened
             await self.teardown(worker)
