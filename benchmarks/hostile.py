@@ -79,11 +79,16 @@ def deadline(bench: Bench) -> Section:
     assignment = load_assignment(default_folder())
     dataset = open_dataset(assignment.spec.dataset.spec)
     with (
-        free_slots(AT_THE_SAME_TIME + 1) as (trainer, *slots),
-        open_service(assignment, dataset, Level.STANDARD, [trainer]) as service,
+        free_slots(
+            2 * AT_THE_SAME_TIME
+        ) as slots,  # who trains has a turn to compute, so they count
+        open_service(assignment, dataset, Level.STANDARD, slots[AT_THE_SAME_TIME:]) as service,
         patch("grader.execution.MARGIN_S", WALL_S - assignment.spec.limits.notebook_s),
     ):
-        free = [Grading(assignment, dataset, Level.STANDARD, service, slot) for slot in slots]
+        free = [
+            Grading(assignment, dataset, Level.STANDARD, service, slot)
+            for slot in slots[:AT_THE_SAME_TIME]
+        ]
 
         def hang(name: str) -> None:
             grading = free.pop()
