@@ -79,9 +79,8 @@ def deadline(bench: Bench) -> Section:
     assignment = load_assignment(default_folder())
     dataset = open_dataset(assignment.spec.dataset.spec)
     with (
-        free_slots(
-            2 * AT_THE_SAME_TIME
-        ) as slots,  # who trains has a turn to compute, so they count
+        # as many trainers, which nobody asks: each lets one more notebook compute
+        free_slots(2 * AT_THE_SAME_TIME) as slots,
         open_service(assignment, dataset, Level.STANDARD, slots[AT_THE_SAME_TIME:]) as service,
         patch("grader.execution.MARGIN_S", WALL_S - assignment.spec.limits.notebook_s),
     ):
