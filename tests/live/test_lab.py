@@ -120,5 +120,5 @@ def test_check_shows_its_table_in_jupyterlab(lab: tuple[str, Path], tmp_path: Pa
         browser.close()
 
     assert "Construir la línea base" in said and "(provisional)" in said
-    assert "Escalar las imágenes" in said
+    assert "Entrenar con imágenes escaladas" in said
     assert "Veo 0 de 5 respuestas escritas" in said

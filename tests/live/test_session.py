@@ -86,7 +86,7 @@ def test_check_says_what_the_kernel_has_done(ran: Ran) -> None:
     assert [] == found["errors"]
     assert "✔ Construir la línea base" in spanish["text/plain"]
     assert "✔ Entrenar la línea base durante 10 épocas" in spanish["text/plain"]
-    assert "✔ Escalar las imágenes" in spanish["text/plain"]
+    assert "✔ Entrenar con imágenes escaladas" in spanish["text/plain"]
     assert "<i>(provisional)</i>" in english["text/html"]
     assert "Build the baseline" in english["text/html"]
     assert "la celda [4] «history = model.fit" in spanish["text/plain"]
