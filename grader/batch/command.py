@@ -66,11 +66,11 @@ def grade_folder(asked: Asked, assignment: Assignment, dataset: Dataset) -> bool
         Occupied: another process grades into this folder.
         Stopped: our side failed in a way that the next submission would meet too.
     """
-    with _engine(asked, assignment, dataset) as engine:
-        begun = (asked.out / FILE).exists()
-        if begun and _waits(asked.out):
-            engine.prepare()  # beside the reading of the class
-        intake = submissions(asked.source, assignment.spec.notebook, _people(asked, assignment))
+    engine, begun = _engine(asked, assignment, dataset), (asked.out / FILE).exists()
+    if begun and _waits(asked.out):
+        engine.prepare()  # beside the reading of the class
+    intake = submissions(asked.source, assignment.spec.notebook, _people(asked, assignment))
+    with engine:
         if not begun:
             engine.ready()
         try:

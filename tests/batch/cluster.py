@@ -36,14 +36,25 @@ if Place.run.__name__ != "deadly":  # a worker loads it twice
 
 
 @contextmanager
-def cluster(folder: Path, workers: int = 2, **environment: str) -> Iterator[Path]:
-    """Start a scheduler and workers of two threads; yield the scheduler's file."""
-    file, preload = folder / "scheduler.json", folder / "deadly.py"
+def cluster(
+    folder: Path, workers: int = 2, scheduler_first: str = "", **environment: str
+) -> Iterator[Path]:
+    """Start a scheduler and workers of two threads; yield the scheduler's file.
+
+    Args:
+        scheduler_first: code that the scheduler runs before anything else.
+    """
+    file, preload, first = (folder / name for name in ("scheduler.json", "deadly.py", "first.py"))
     preload.write_text(DEADLY)
+    first.write_text(scheduler_first)
     protocol = "tls" if "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION" in environment else "tcp"
     common = ["--scheduler-file", str(file), "--protocol", protocol, "--no-dashboard"]
     with (
-        _started(folder, ["scheduler", "--host", "127.0.0.1", "--port", "0", *common], environment),
+        _started(
+            folder,
+            ["scheduler", "--host", "127.0.0.1", "--port", "0", "--preload", str(first), *common],
+            environment,
+        ),
         _started(
             folder,
             ["worker", "--host", "127.0.0.1", "--nworkers", str(workers), "--nthreads", "2",

@@ -229,6 +229,17 @@ def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+def test_a_scheduler_without_the_grader(tmp_path: Path) -> None:
+    """The line says where to start it."""
+    bare = "import sys; sys.modules['grader'] = None"
+    with (
+        cluster(tmp_path, scheduler_first=bare) as file,
+        pytest.raises(Stopped, match="the scheduler has no grader, or another one"),
+        DaskEngine(ASSIGNMENT, str(file), 1, False),
+    ):
+        pass
+
+
 def test_a_class_on_a_cluster_tells_programs_what_it_does(scheduler: Path, tmp_path: Path) -> None:
     """`grade --engine dask --json`: each line is an event; the folder is as always."""
     source, out = tmp_path / "class", tmp_path / "out"

@@ -99,15 +99,22 @@ def test_long_texts_are_not_compared() -> None:
     assert difference("a " * (MOST + 1), "b") is None
 
 
+OLD, NEW = "La red memoriza los datos.", "La red aprende los datos."
+
+
+def changed_since_it_was_marked(book: Gradebook) -> None:
+    """Ana hands in a text, gets a mark for it, and hands in another one."""
+    hand_in(book, ANA, {"q1": OLD})
+    criterion = ASSIGNMENT.rubric.questions["q1"].criteria[0].id
+    mark = Mark("q1", criterion, 150, answer=key_of(OLD))
+    book.marks.add("Eva", [("ana", mark)], {}, {key_of(OLD): OLD})
+    hand_in(book, ANA, {"q1": NEW})
+
+
 def test_a_new_text_stands_beside_the_one_that_was_marked(tmp_path: Path, dataset: Dataset) -> None:
     """With the points it got; the new one waits."""
-    old, new = "La red memoriza los datos.", "La red aprende los datos."
     with Gradebook(tmp_path, ASSIGNMENT, "es") as book:
-        hand_in(book, ANA, {"q1": old})
-        criterion = ASSIGNMENT.rubric.questions["q1"].criteria[0].id
-        mark = Mark("q1", criterion, 150, answer=key_of(old))
-        book.marks.add("Eva", [("ana", mark)], {}, {key_of(old): old})
-        hand_in(book, ANA, {"q1": new})
+        changed_since_it_was_marked(book)
         sheets = Sheets(ASSIGNMENT, book)
         reader = Evidence(ASSIGNMENT, book, dataset, Translator("es"), TEMPLATE)
         pages = Pages(sheets, reader, Translator("es"))
@@ -122,14 +129,10 @@ def test_a_new_text_stands_beside_the_one_that_was_marked(tmp_path: Path, datase
 
 def test_a_changed_text_is_read_alone(tmp_path: Path) -> None:
     """Others who wrote the same are marked together; this one has an old mark to look at."""
-    old, new = "La red memoriza los datos.", "La red aprende los datos."
     with Gradebook(tmp_path, ASSIGNMENT, "es") as book:
-        hand_in(book, ANA, {"q1": old})
-        criterion = ASSIGNMENT.rubric.questions["q1"].criteria[0].id
-        mark = Mark("q1", criterion, 150, answer=key_of(old))
-        book.marks.add("Eva", [("ana", mark)], {}, {key_of(old): old})
-        for student in (ANA, Student("eva", "Eva"), Student("leo", "Leo")):
-            hand_in(book, student, {"q1": new})
+        changed_since_it_was_marked(book)
+        for student in (Student("eva", "Eva"), Student("leo", "Leo")):
+            hand_in(book, student, {"q1": NEW})
         sheets = Sheets(ASSIGNMENT, book)
         with ThreadPoolExecutor() as pool:
             sheets.compare(pool.submit)

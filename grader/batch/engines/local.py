@@ -58,7 +58,7 @@ class LocalEngine:
             except BaseException as error:  # noqa: BLE001 - whoever waits is told
                 found.set_exception(error)
 
-        threading.Thread(target=look, daemon=True).start()
+        threading.Thread(target=look).start()  # no daemon: it removes what it looks with
         return found
 
     def gathered(
@@ -75,8 +75,7 @@ class LocalEngine:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if "_walls" in self.__dict__:  # what it looks at the walls with is removed by itself
-            self._walls.exception()
+        pass
 
 
 def _side_by_side(
