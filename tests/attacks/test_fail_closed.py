@@ -1,9 +1,11 @@
-"""A fault at each border between two steps: nobody passes by it, and nobody gets a zero unsaid."""
+"""A fault at each border between two steps: nobody passes by it, and nobody gets a zero unsaid.
+
+What breaks while results are judged and written is in tests/batch/test_rescoring.py, and a check
+that breaks in tests/checks/test_judge.py.
+"""
 
 from __future__ import annotations
 
-import importlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +13,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from jinja2 import TemplateError
 
 from grader import execution, wire
 from grader.cli import main
 from grader.dataset.store import Dataset
 from grader.delegation import Door, Memory, Service
-from grader.findings import Status
 from grader.grading import Grading, open_service
 from grader.loading import default_folder, load_assignment
 from grader.locale import Translator
@@ -188,51 +188,6 @@ def test_a_fault_is_no_pass_and_no_silent_zero(
     assert said(found) or without is None or earned == without.score.earned
     if fault.state == "grader_error":
         assert found.score.pending == ASSIGNMENT.total
-
-
-def test_broken_checks_wait(
-    honest: Graded, dataset: Dataset, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A check that breaks is ours: its points are pending."""
-    monkeypatch.setattr("grader.checks.data.read_rows", broken)
-    found = graded(dataset, service, HONEST)
-    waits = {one.check for one in found.findings if one.status is Status.GRADER_ERROR}
-
-    assert "grader_error" == found.state.value
-    assert "data.loaded" in waits
-    assert found.score.earned < honest.score.earned <= found.score.earned + found.score.pending
-
-
-@pytest.mark.parametrize(
-    ("place", "how"),
-    [
-        ("grader.grading.find_answers", broken),
-        ("grader.report.html._render", None),
-    ],
-)
-def test_what_cannot_be_judged_or_written_is_ours(
-    place: str, how: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A student's report says that the fault is ours; the class goes on."""
-    left = ["ana"]
-
-    def once(*given: Any, **more: Any) -> Any:
-        if left:
-            raise TemplateError(f"broken for {left.pop()}")
-        return stock(*given, **more)
-
-    module, _, name = place.rpartition(".")
-    stock = getattr(importlib.import_module(module), name)
-    monkeypatch.setattr(place, how or once)
-    source = tmp_path / "ana.ipynb"
-    source.write_bytes(file_of(*NOTHING))
-    done = CliRunner().invoke(main, ["grade", str(source), "--out", str(tmp_path / "out")])
-    result = json.loads((tmp_path / "out" / "students" / "ana" / "result.json").read_text())
-
-    assert 1 == done.exit_code, done.output
-    assert "grader_error" == result["state"]
-    assert "broken" in result["problem"]
-    assert (0, True) == (result["points"]["earned"], result["points"]["pending"] > 0)
 
 
 def test_a_report_that_nobody_can_get_stops_the_class_with_one_line(
