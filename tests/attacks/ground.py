@@ -24,7 +24,7 @@ from typing import Any
 
 from grader.sandbox import Ended, Job, Level, Limits, Mount, Sandbox, WallsError, cgroup, seccomp
 from grader.sandbox.disk import remove_tree
-from grader.sandbox.interpreter import SITE_INSIDE, running_interpreter
+from grader.sandbox.interpreter import PACKAGES_INSIDE, SITE_INSIDE, running_interpreter
 from grader.sandbox.slots import free_slots
 from grader.sandbox.walls import Walls
 from tests.attacks.bystanders import Decoy, Neighbour
@@ -152,7 +152,8 @@ class Ground:
             "controller": os.getpid(),
             "calls": CALLS,
             "user": os.environ.get("USER", "x"),
-            "hidden": self.python.hidden,
+            "hidden": [*self.python.hidden, f"{PACKAGES_INSIDE}/0/grader"],
+            "masked": f"{PACKAGES_INSIDE}/0/{self.treasures.masked}",
             "honest": f"{SITE_INSIDE}/honest.py",
             "group": f"{cgroup.PREFIX}{os.getpid()}",
             "folder": str(self.folder),

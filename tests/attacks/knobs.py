@@ -28,7 +28,7 @@ from grader.sandbox import (
     walls,
 )
 from grader.sandbox.disk import DiskWatch
-from grader.sandbox.interpreter import SITE_INSIDE
+from grader.sandbox.interpreter import PACKAGES_INSIDE, SITE_INSIDE
 from grader.sandbox.tree import WalledTree
 from tests.attacks.ground import Ground
 
@@ -45,6 +45,7 @@ MODIFIERS = {"--perms", "--size"}
 NAMESPACES = {"ipc", "pid", "net", "uts", "cgroup"}  # "user" is asked for by its own name
 
 ROOTS_CHAIN = "root's chain in front of the walls"
+OURS = "(what is ours of the packages)"
 NO_CAPABILITIES = "bubblewrap's own: no capabilities for a user who is not root"
 Patch = pytest.MonkeyPatch
 Edit = Callable[[str, tuple[str, ...]], tuple[str, ...]]
@@ -91,7 +92,10 @@ def _name(words: tuple[str, ...], of: tuple[str, ...], hidden: tuple[str, ...]) 
     if place in hidden:
         place = "(packages of other Pythons)"
     elif place.startswith(SITE_INSIDE):
-        place = "(installed packages)"
+        place = "(links to installed packages)"
+    elif place.startswith(PACKAGES_INSIDE):
+        depth = place.removeprefix(PACKAGES_INSIDE).count("/")
+        place = "(installed packages)" if depth == 1 else OURS
     return f"{words[0]} of {place}" if words[0] in MODIFIERS else f"{words[0]} {place}"
 
 
@@ -141,6 +145,8 @@ def _edits(name: str, words: tuple[str, ...]) -> Iterator[tuple[str, Edit]]:
     """The ways of weakening one option; the first part is added to the knob's name."""
     if words[0] in {"--ro-bind", "--ro-bind-data"}:
         yield ", read-only", _replacing(name, words[0].replace("--ro-", "--"))
+        if OURS in name:
+            yield "", _without(name)
     elif words[0] == "--unshare-all":
         for one in sorted(NAMESPACES):
             rest = [f"--unshare-{each}" for each in sorted(NAMESPACES - {one})]
@@ -288,7 +294,7 @@ def _seccomp() -> Iterator[Knob]:
 def _masks() -> Iterator[Knob]:
     yield Knob(
         "packages: ours are left out",
-        lambda patch: patch.setattr(interpreter, "is_ours", lambda name: False),
+        lambda patch: patch.setattr(interpreter, "is_masked", lambda name: False),
     )
 
 

@@ -124,7 +124,7 @@ def show_own_package(patch: pytest.MonkeyPatch, sandbox: Sandbox, folder: Path) 
     folder.chmod(0o755)
     folders = (*starter.python.folders, folder)
     starter.python = dataclasses.replace(starter.python, folders=folders)
-    patch.setattr(interpreter, "is_ours", lambda name: False)
+    patch.setattr(interpreter, "is_masked", lambda name: False)
 
 
 def drop_limits(patch: pytest.MonkeyPatch, sandbox: Sandbox, folder: Path) -> None:

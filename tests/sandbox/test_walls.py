@@ -158,22 +158,34 @@ def test_own_package_is_masked(sandbox: Sandbox, run, tmp_path: Path) -> None:
     """Installed or editable, nothing of our package is listed or imported; others are."""
     site = tmp_path / "site"
     ours = ["grader", "grader-0.1.0.dist-info", "_grader.pth", "__editable___grader_finder.py"]
-    for name in [*ours, "honest.py"]:
+    for name in [*ours, "__pycache__", "honest.py"]:
         (site / name).mkdir(parents=True) if "." not in name or "-" in name else (
-            (site / name).write_text("")
+            (site / name).write_text("secret")
         )
-    (site / "grader" / "__init__.py").write_text("")
+    for folder in ("grader", "__pycache__"):
+        (site / folder / "__init__.py").write_text("secret")
+    (tmp_path / "elsewhere.py").write_text("")
+    (site / "linked.py").symlink_to(tmp_path / "elsewhere.py")
+    (site / "grader.link").symlink_to(site / "grader")
     site.chmod(0o755)
     assert isinstance(sandbox._starter, walls.Walls)
     sandbox._starter.python = dataclasses.replace(running_interpreter(), folders=(site,))
     code = """
 import importlib.util as u, os, sys
-print(u.find_spec("grader"), u.find_spec("honest") is not None, os.listdir(sys.path[-1]))
+print(u.find_spec("grader"), u.find_spec("honest") is not None, sorted(os.listdir(sys.path[-1])))
+for folder, _, names in os.walk("/venv"):
+    for name in names:
+        try:
+            text = open(f"{folder}/{name}").read()
+        except OSError:
+            continue
+        if "secret" in text:
+            print(name)
 """
 
     outcome = run(code)
 
-    assert "None True ['honest.py']" == outcome.printed
+    assert "None True ['honest.py', 'linked.py']\nhonest.py\nhonest.py" == outcome.printed
 
 
 def test_other_package_folders_show_nothing(run) -> None:

@@ -58,6 +58,7 @@ HARMS = (
         "import honest, grader; print(open(grader.__file__).read())",
         "ModuleNotFoundError",
     ),
+    Harm("where the grader's source is", "D04", 'show(T["masked"])', "EACCES"),
     Harm(
         "packages of other Pythons",
         "D04",

@@ -21,6 +21,7 @@ every(*(lambda f=f: write(f + "/" + T["stray"]) for f in
 """,
         "EROFS",
     ),
+    Harm("what hides the grader's package", "D09", 'os.chmod(T["masked"], 0o777)', "EROFS"),
     Harm("the interpreter's settings", "D09", 'write("/venv/pyvenv.cfg")', "EROFS"),
     Harm("the fonts' settings", "D09", 'write("/venv/fonts.conf")', "EROFS"),
     Harm(
