@@ -27,7 +27,7 @@ from grader.recipes import (
     Training,
 )
 
-Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]  # no NaN is in between
 DEPTH = 100  # of an output; what parsers of JSON take is about 200, and records are kept in others
 LINE = 60  # characters of a cell's first line in a sentence
 CellIndex = Annotated[int, Field(ge=0, le=100_000)] | None

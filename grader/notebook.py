@@ -8,6 +8,7 @@ never used. Nothing here executes or judges anything.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -286,8 +287,7 @@ def _free_id(index: int, taken: set[str]) -> str:
 
 def _numbered(word: str) -> Iterator[str]:
     yield word
-    for number in range(2, MAX_CELLS + 3):
-        yield f"{word}-{number}"
+    yield from (f"{word}-{number}" for number in itertools.count(2))
 
 
 def _role(raw: Mapping[str, Any]) -> Mapping[str, str]:

@@ -91,6 +91,8 @@ def _valid(path: Path, adapter: TypeAdapter[Any], dropped: list[str]) -> Iterato
     except OSError as error:
         dropped.append(f"{path.name}: {error}")
         return
+    if len(lines) > wire.MAX_RECORDS:
+        dropped.append(f"{path.name}: only the first {wire.MAX_RECORDS} records are read")
     figures = 0
     for number, line in enumerate(lines[: wire.MAX_RECORDS], start=1):
         if not line:

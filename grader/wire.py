@@ -23,7 +23,6 @@ MAX_RECORDS = 20_000
 MAX_BLOB_BYTES = 25_000_000
 MAX_BLOBS = 8
 MAX_REQUEST_BYTES = 1_000_000  # the JSON of what a kernel may ask for
-MAX_VARIABLES_BYTES = 2_000_000_000
 MAX_LAYERS = 100
 MAX_PARAMETERS = 5_000_000
 MAX_VALUES = 200_000_000  # that all layers of a model together make of one batch of rows
@@ -48,7 +47,6 @@ TAMPERED = "tampered"  # a note: something that the recorder had put in place is
 # layer "custom". A setting that is not listed must have Keras's default.
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "Activation": ("activation",),
-    "ActivityRegularization": ("l1", "l2"),
     "Add": (),
     "AlphaDropout": ("rate",),
     "Average": (),
@@ -120,7 +118,7 @@ LOSSES: Mapping[str, tuple[str, ...]] = {
     "KLDivergence": (),
     "MeanAbsoluteError": (),
     "MeanSquaredError": (),
-    "SparseCategoricalCrossentropy": ("from_logits", "ignore_class", "axis"),
+    "SparseCategoricalCrossentropy": ("from_logits", "ignore_class"),
 }
 METRICS: Mapping[str, tuple[str, ...]] = {
     "Accuracy": (),  # the word, which Keras resolves by the shapes of labels and outputs

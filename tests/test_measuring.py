@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from grader.delegation import Passed
 from grader.evidence import Fit
-from grader.measuring import merge
+from grader.execution import Execution
+from grader.measuring import Measuring, merge
 from grader.recipes import Data
+from grader.records import Records
+from grader.sandbox import Ended
 from tests.delegation.plans import PLAN, STATE
-from tests.factories import TEST, data, mlp
+from tests.factories import TEST, assignment, data, mlp
 
+NOBODY: Any = SimpleNamespace()
 ON_TEST = PLAN.model_copy(update={"data": data(TEST)})
 
 
@@ -74,3 +80,22 @@ def test_a_record_takes_no_other_training_away() -> None:
     assert [None, 1] == sorted(
         (None if one is None else one.number for _, one in merged), key=lambda one: one or 0
     )
+
+
+def test_of_trainings_without_end_the_last_are_measured(tmp_path: Path) -> None:
+    """The others say so; a service that nobody may ask stands for all that would take time."""
+    fits = [record(number, None, recipe=None) for number in range(65)]
+    execution = Execution(
+        Records(tuple(fits), (), None, ()), Ended("exited", 0, 1.0, None, None, 0, ""), tmp_path
+    )
+    runs = Measuring(NOBODY, assignment()).runs(execution)
+
+    told = ["only the last 60" in str(run.unmeasured) for run in runs]
+    assert [True] * 5 + [False] * 60 == told
+
+
+def test_earlier_rows_without_end_are_taken_as_known_by_heart() -> None:
+    """A model that trained on more sets of rows than are measured has no difference to the test."""
+    last, *before = (record(number, None, data=data([[0, 99 - number]])) for number in range(10))
+
+    assert 1.0 == Measuring(NOBODY, assignment())._on_earlier(last, before, "w")

@@ -305,6 +305,22 @@ def test_our_metadata_is_plain_strings() -> None:
     assert {} == found.cells[1].role
 
 
+def test_our_metadata_is_short() -> None:
+    """Twenty keys, and twenty words of each."""
+    ours = {"check": [f"c{number}" for number in range(30)]}
+    ours |= {f"k{number}": ["x"] for number in range(30)}
+
+    role = read(markdown(metadata={"grader": ours})).cells[0].role
+
+    assert (20, 20) == (len(role), len(role["check"].split()))
+
+
+@pytest.mark.parametrize("value", [b"[],", b"1,1,"], ids=["lists", "numbers"])
+def test_more_values_than_a_notebook_has_are_refused(value: bytes) -> None:
+    """Each costs memory long before it costs bytes, so they are counted before they are parsed."""
+    assert "too-many-values" == refused(b'{"cells": [], "x": [' + value * 1_000_001 + b"1]}")
+
+
 def test_to_run_is_a_clean_notebook() -> None:
     """What is run is valid format 4.5, for Python 3, without tags, metadata or outputs."""
     fake = {"output_type": "stream", "name": "stdout", "text": "accuracy: 0.99"}

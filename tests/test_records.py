@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from grader import wire
-from grader.evidence import DEPTH, Figure, Fit, Note
+from grader.evidence import DEPTH, Figure, Fit, Measurement, Note
+from grader.execution import Execution
 from grader.recipes import plain
 from grader.records import read_records, read_regular
-from tests.factories import run
+from grader.sandbox import Ended
+from tests.factories import measurement, run
 
 FIT = plain(run(1).fit)
 CELL = {"kind": "cell", "index": 0, "status": "ok", "seconds": 0.5, "outputs": []}
@@ -56,6 +59,7 @@ def test_honest_records_are_read(tmp_path: Path) -> None:
         json.dumps({**FIT, "seconds": float("inf")}),
         {**FIT, "model": "x" * 301},
         {**FIT, "seeds": [[-1]]},
+        {**FIT, "recipe": {"input_shape": [28], "nodes": [{"op": "Dense", "inputs": [101]}]}},
         {**FIT, "data": FIT["data"] | {"rows": [[0, 10, 20]]}},
         {
             **FIT,
@@ -72,8 +76,9 @@ def test_what_does_not_fit_is_dropped_and_counted(tmp_path: Path, bad: Any) -> N
 
 
 def test_a_line_over_the_cap_is_dropped(tmp_path: Path) -> None:
-    """One endless line costs itself only."""
-    records = read_records(left(tmp_path, '"' + "x" * wire.MAX_RECORD_BYTES + '"', FIT))
+    """One endless line costs itself only, valid as it is."""
+    endless = json.dumps(FIT) + " " * wire.MAX_RECORD_BYTES
+    records = read_records(left(tmp_path, endless, FIT))
 
     assert (1, 1) == (len(records.dropped), len(records.of(Fit)))
 
@@ -106,6 +111,48 @@ def test_figures_beyond_the_cap_are_dropped(tmp_path: Path) -> None:
     assert (2, wire.MAX_FIGURES, 1) == (
         len(records.dropped), len(records.of(Figure)), len(records.of(Fit)),
     )  # fmt: skip
+
+
+def test_records_beyond_the_cap_are_not_read_and_that_is_said(tmp_path: Path) -> None:
+    """Twenty thousand records are more than a workshop makes."""
+    note = {"kind": "note", "id": 2, "cell": 1, "what": "shell"}
+    records = read_records(left(tmp_path, *[note] * wire.MAX_RECORDS, FIT))
+
+    assert (1, wire.MAX_RECORDS, 0) == (
+        len(records.dropped), len(records.of(Note)), len(records.of(Fit)),
+    )  # fmt: skip
+
+
+def test_a_file_over_the_cap_is_not_read(tmp_path: Path) -> None:
+    """A hole of 64 MB behind an honest record: none of it is held in memory."""
+    with (left(tmp_path, FIT) / wire.EVENTS).open("r+b") as file:
+        file.truncate(wire.MAX_RECORDS_BYTES + 1)
+    records = read_records(tmp_path)
+
+    assert (1, 0) == (len(records.dropped), len(records.of(Fit)))
+
+
+def test_variables_over_the_cap_are_none(tmp_path: Path) -> None:
+    """What a local fit hands over is read up to 25 MB."""
+    (tmp_path / wire.VARIABLES).mkdir()
+    ended = Ended("exited", 0, 1.0, None, None, 0, "")
+    execution = Execution(read_records(tmp_path), ended, tmp_path)
+    sizes = (wire.MAX_BLOB_BYTES, wire.MAX_BLOB_BYTES + 1)
+    for size in sizes:
+        with (tmp_path / wire.VARIABLES / f"{size}").open("wb") as file:
+            file.truncate(size)
+    found = [execution.variables(f"{size}") for size in sizes]
+
+    assert (wire.MAX_BLOB_BYTES, None) == (len(found[0] or b""), found[1])
+
+
+def test_a_measurement_of_too_many_classes_is_refused() -> None:
+    """A trainer's answer passes a model, too."""
+    answer = plain(measurement())
+    Measurement.model_validate({**answer, "confusion": [[1]] * wire.MAX_CLASSES})
+
+    with pytest.raises(ValidationError):
+        Measurement.model_validate({**answer, "confusion": [[1]] * (wire.MAX_CLASSES + 1)})
 
 
 def test_nothing_left_is_no_evidence(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 from pathlib import Path
 
@@ -63,6 +64,15 @@ def test_what_is_no_frame_is_refused(text: str) -> None:
     """Sizes are checked before anything of that size is read."""
     with pytest.raises(wire.FrameError):
         wire.read_frame(body(text))
+
+
+@pytest.mark.parametrize("sizes", [[wire.MAX_BLOB_BYTES + 1], [1] * (wire.MAX_BLOBS + 1)])
+def test_blobs_over_the_caps_are_refused_though_they_came(sizes: list[int]) -> None:
+    """Nothing is missing of them; they are too large, or too many."""
+    sent = body(json.dumps({"blobs": sizes})).getvalue() + bytes(sum(sizes))
+
+    with pytest.raises(wire.FrameError):
+        wire.read_frame(io.BytesIO(sent))
 
 
 def test_a_length_over_the_cap_is_refused_unread() -> None:

@@ -199,7 +199,7 @@ def _read(open_it: Opener, member: zipfile.ZipInfo, name: str) -> bytes:
         raise IntakeError(T("{path}: {reason}", path=name, reason=fault(error))) from error
     try:
         with stream, zipfile.ZipFile(stream) as archive, archive.open(member) as opened:
-            data = opened.read(MAX_FILE_BYTES + 1)
+            data = opened.read(member.file_size + 1)
     except (*FAULTS, OSError) as error:
         raise refusal("damaged", name=name) from error
     if len(data) != member.file_size:

@@ -98,7 +98,7 @@ def _site_folders() -> list[Path]:
     if site.ENABLE_USER_SITE:
         names.insert(0, site.getusersitepackages())
     folders = dict.fromkeys(Path(os.path.realpath(name)) for name in names)
-    return [folder for folder in folders if folder.is_dir()]
+    return [folder for folder in folders if os.access(folder, os.R_OK | os.X_OK)]
 
 
 def _hidden(base: Path, home: str) -> list[str]:

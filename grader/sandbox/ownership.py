@@ -17,6 +17,7 @@ from grader.sandbox.jobs import Mount, WallsError
 
 FIRST_ID = 60001
 SLOTS = 1000
+UID_MAP = Path("/proc/self/uid_map")
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,28 @@ class Owner:
     uid: int
     gid: int
     dropped: bool
-    """Whether we are root and become this user; else it is ourselves."""
+    """Whether we are root and become this user; else it is ourselves.
+
+    Root of a user namespace that has no other users is somebody else outside, and stays that.
+    """
 
     @classmethod
     def for_slot(cls, slot: int) -> Owner:
-        """Return the user for one of the sandboxes that run at the same time."""
+        """Return the user for one of the sandboxes that run at the same time.
+
+        Raises:
+            WallsError: there is no such slot, or root can become nobody else.
+        """
         if not 0 <= slot < SLOTS:
             raise WallsError(f"sandbox slot {slot}: give a number from 0 to {SLOTS - 1}")
-        if os.geteuid() == 0:
-            return cls(FIRST_ID + slot, FIRST_ID, dropped=True)
-        return cls(os.geteuid(), os.getegid(), dropped=False)
+        if os.geteuid() != 0:
+            return cls(os.geteuid(), os.getegid(), dropped=False)
+        uid = FIRST_ID + slot
+        if outside(uid) is not None:
+            return cls(uid, FIRST_ID, dropped=True)
+        if outside(0) == 0:
+            raise WallsError(f"root cannot become uid {uid} in this user namespace: map it")
+        return cls(0, os.getegid(), dropped=False)
 
     def prepare(self, mount: Mount) -> None:
         """Make sure that the job can use a mount as it was promised.
@@ -78,6 +91,18 @@ class Owner:
         wanted = 0o5 if stat.S_ISDIR(status.st_mode) else 0o4
         shift = 6 if status.st_uid == self.uid else 3 if status.st_gid == self.gid else 0
         return (status.st_mode >> shift) & wanted == wanted
+
+
+def outside(uid: int) -> int | None:
+    """Return who a user is outside of this user namespace, None where that is nobody."""
+    try:
+        lines = UID_MAP.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return uid
+    for inside, outside, count in (map(int, line.split()) for line in lines):
+        if inside <= uid < inside + count:
+            return outside + uid - inside
+    return None
 
 
 def _contents(folder: Path) -> Iterator[Path]:

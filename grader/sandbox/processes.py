@@ -89,6 +89,23 @@ def nameless_files(pids: Iterable[int]) -> list[Nameless]:
     return list(found.values())
 
 
+def descriptors_under_way(pids: Iterable[int]) -> bool:
+    """Tell whether a socket of these processes holds descriptors that nobody has received yet.
+
+    What they lead to is in no process's table. Linux says how many since 5.7 (`scm_fds` in
+    /proc/PID/fdinfo of a UNIX socket).
+    """
+    for pid in pids:
+        with suppress(OSError):
+            for name in os.listdir(f"/proc/{pid}/fd"):
+                with suppress(OSError):
+                    if stat.S_ISSOCK(os.stat(f"/proc/{pid}/fd/{name}").st_mode):
+                        said = Path(f"/proc/{pid}/fdinfo/{name}").read_text(encoding="utf-8")
+                        if int(said.partition("scm_fds:")[2].strip() or 0) > 0:
+                            return True
+    return False
+
+
 def private_mb(processes: list[Process], folders: Iterable[str], size_mb: int) -> float:
     """Return what the walls' own file systems hold, in MiB: those of just this size.
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader.sandbox.jobs import WallsError
-from grader.sandbox.ownership import SLOTS
+from grader.sandbox.ownership import SLOTS, outside
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _folder() -> Path:
     user = os.getuid() if hasattr(os, "getuid") else 0
     shared = Path("/tmp")
     place = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
-    folder = place / f"grader-slots-{user}"
+    folder = place / f"grader-slots-{outside(user)}"
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != user:

@@ -358,6 +358,12 @@ def _supervisor() -> Iterator[Knob]:
         "watch: nameless files on the disk",
         lambda patch: patch.setattr("grader.sandbox.disk.nameless_files", lambda pids: []),
     )
+    yield Knob(
+        "watch: nameless files that are under way",
+        lambda patch: patch.setattr(
+            "grader.sandbox.disk.descriptors_under_way", lambda pids: False
+        ),
+    )
     yield Knob("watch: the sum of memory", one_by_one, grouped=False)
     yield Knob(
         "watch: anonymous files in memory",

@@ -327,6 +327,14 @@ def test_what_is_not_the_dataset_is_not_recognised(pristine, test, name, count):
     assert found is None or (count == 1 and name.startswith("each row"))
 
 
+def test_more_rows_than_any_training_has_are_not_looked_at(pristine, test):
+    """An image over and over takes no memory, but its rows would."""
+    again = np.broadcast_to(test[0], (200_001, *test[0].shape))
+
+    assert identify(again[:200], pristine) is not None
+    assert identify(again, pristine) is None
+
+
 def test_digits_are_not_clothes(pristine):
     """Another dataset of the same shape and type, drawn like handwritten digits, gives None."""
     random = np.random.default_rng(8)

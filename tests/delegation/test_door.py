@@ -204,6 +204,24 @@ def test_evaluations_are_paid_for_too(door: Door, speak: Speak) -> None:
         assert "took more than" in speaker.ask(request)["refused"]
 
 
+def test_trainings_without_end_are_refused(door: Door, speak: Speak) -> None:
+    """The record of a run stays small, however small its trainings are."""
+    speaker = speak(door)
+    answers = [speaker.ask(opening()) for _ in range(501)]
+
+    assert all("fit" in answer for answer in answers[:500])
+    assert "enough for one notebook" in answers[500]["refused"]
+
+
+def test_states_that_are_brought_are_kept_up_to_a_size(door: Door) -> None:
+    """Of too many only the last stay; the kernel is asked for the others again."""
+    brought = [bytes(wire.MAX_BLOB_BYTES)] * 7
+    for number, data in enumerate(brought):
+        door.ledger.upload(f"{number}" * 64, data)
+
+    assert ["6" * 64] == list(door.ledger.uploads)
+
+
 def test_refusals_are_kept_up_to_a_number(door: Door, speak: Speak) -> None:
     """A notebook that asks for nonsense without end costs no memory."""
     speaker = speak(door)
@@ -234,6 +252,15 @@ def test_broken_frames_close_the_line_and_nothing_else(
     line.socket.shutdown(socket.SHUT_WR)
     assert b"" == line.socket.recv(10)
     assert "waited_s" in speak(door).ask({"op": "clock"})
+
+
+def test_a_request_over_the_cap_is_not_read(door: Door, speak: Speak) -> None:
+    """It would be answered, were it shorter."""
+    for size, answered in ((wire.MAX_REQUEST_BYTES, True), (wire.MAX_REQUEST_BYTES + 1, False)):
+        line = speak(door)
+        with contextlib.nullcontext() if answered else pytest.raises((EOFError, OSError)):
+            line.socket.sendall(struct.pack(">I", size) + b'{"op":"clock","blobs":[]}'.ljust(size))
+            assert "waited_s" in wire.read_frame(line.stream)[0]  # type: ignore[arg-type]
 
 
 def test_few_lines_are_served_at_once(door: Door, speak: Speak) -> None:

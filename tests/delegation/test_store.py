@@ -14,6 +14,7 @@ from grader.training.store import Busy, Store
 
 KEY = "ab" * 32
 ASKED = {"op": "validate"}
+KEPT = (b"old", b"large", b"small")
 
 
 @pytest.fixture
@@ -112,6 +113,23 @@ def test_what_nobody_used_for_long_goes(folder: Path) -> None:
     kept.sweep()
 
     assert Memory(folder).blob(name) is None
+
+
+def test_a_memory_has_bounds_unless_told_others(folder: Path) -> None:
+    """Half a year, and eight gigabytes."""
+    memory = Memory(folder)
+    kept = Store(folder, memory.most_bytes, memory.most_s)
+    old, large, small = (folder / "blobs" / name[:2] / name for name in map(kept.keep, KEPT))
+    days = {old: 200, large: 170, small: 160}
+    for path in days:
+        os.utime(path, (time.time() - days[path] * 24 * 3600,) * 2)
+    kept.sweep()
+    assert [False, True, True] == [path.exists() for path in days]
+
+    os.truncate(large, 9 * 2**30)
+    os.utime(large, (time.time() - days[large] * 24 * 3600,) * 2)
+    Store(folder, memory.most_bytes, memory.most_s).sweep()
+    assert [False, False, True] == [path.exists() for path in days]
 
 
 def test_two_trainers_do_not_work_on_one_key(folder: Path) -> None:

@@ -109,6 +109,7 @@ def test_ids_are_safe_for_every_name(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,75}", one) for one in ids(intake))
     for submission in intake.submissions:
         assert submission.student.name.encode().decode().isprintable()
+        assert len(submission.student.name) <= 100
         assert submission.name.encode().decode().isprintable()
 
 
@@ -246,6 +247,21 @@ def test_folders_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert re.search("luis: may not be read", problem(tmp_path / "luis"))
 
 
+def test_long_ways_are_shown_in_part(tmp_path: Path) -> None:
+    """What a sentence says of a file does not grow with the names of the folders to it."""
+    way = tmp_path.joinpath(*["d" * 200] * 9)
+    way.mkdir(parents=True)
+    (way / "ana.ipynb").write_text("{}")
+    put(tmp_path, "eva.ipynb")
+    said = reasons(submissions(tmp_path))
+
+    with pytest.raises(IntakeError) as missing:
+        read_file(way / "nada.ipynb")
+
+    assert 1000 == max(map(len, said)), said
+    assert len(str(missing.value)) < 1100
+
+
 def test_read_file(tmp_path: Path) -> None:
     """A file is read once, up to the cap, and only if it is one."""
     put(tmp_path, "ana.ipynb")
@@ -256,6 +272,10 @@ def test_read_file(tmp_path: Path) -> None:
     with pytest.raises(Unreadable) as large:
         read_file(tmp_path / "ana.ipynb", cap=8)
     assert "too-large" == large.value.looks_like
+    with (tmp_path / "hueco.ipynb").open("wb") as hole:
+        hole.truncate(50_000_001)
+    with pytest.raises(Unreadable):
+        read_file(tmp_path / "hueco.ipynb")
     for name, reason in {
         "nada.ipynb": "does not exist",
         "enlace.ipynb": "a link",

@@ -146,6 +146,12 @@ def test_what_cannot_be_understood_is_one_line(tmp_path: Path, text: str, said: 
     assert str(caught.value) != Translator("es")(caught.value.text)
 
 
+def test_a_file_that_is_no_list_of_a_class_is_not_read(tmp_path: Path) -> None:
+    """Twenty megabytes are no roster; whatever it is, it is not held in memory."""
+    with pytest.raises(IntakeError, match=r"lista\.csv"):
+        roster(tmp_path, "id,name\n1,Ana\n".ljust(20_000_001, "\n"))
+
+
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match=r"nada\.csv: does not exist; check the name"):
         read_roster(tmp_path / "nada.csv", DUE)

@@ -18,6 +18,7 @@ from grader.evidence import CellRun, Evidence
 from grader.findings import Status
 from grader.loading import default_folder, load_assignment
 from grader.locale import LANGUAGES, Text, Translator
+from grader.report import html
 from grader.report.findings import first, sections
 from grader.report.html import MOST_BYTES, render_report
 from grader.report.pages import style, template_folder
@@ -261,6 +262,14 @@ def test_without_pixels_the_gallery_says_so() -> None:
 
     assert "Las imágenes no se muestran" in page.words()
     assert not [e for e in page.all("img") if "image/png" in str(e.attributes["src"])]
+
+
+def test_pictures_that_make_a_page_too_large_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words stay; the gallery says where its images would have been."""
+    without = render_report(sample(), "es", None)
+    monkeypatch.setattr(html, "MOST_BYTES", len(without.encode()) + 100)
+
+    assert without == render_report(sample(), "es", pixels)
 
 
 def test_pixels_that_fail_leave_their_picture_out() -> None:

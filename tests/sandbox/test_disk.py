@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
+from grader.sandbox import disk
 from grader.sandbox.disk import DiskWatch, remove_tree
 
 
@@ -73,6 +75,28 @@ def test_files_without_a_name_count(tmp_path: Path) -> None:
         os.fsync(file.fileno())
 
         assert 3 <= watch.added_mb(lambda: [os.getpid(), os.getpid()]) < 4
+
+
+def test_files_that_stay_under_way_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is in a socket at one look only is nobody's; at the second, all that has gone is."""
+    monkeypatch.setattr(disk, "PAUSE_S", 0.0)
+    monkeypatch.setattr(disk, "SHARE_OF_TIME", math.inf)
+    watch = DiskWatch([tmp_path])
+    left, right = socket.socketpair()
+    with left, right, (tmp_path / "file").open("wb") as file:
+        (tmp_path / "file").unlink()
+        file.write(bytes(64 * 2**20))
+        file.flush()
+        os.fsync(file.fileno())
+        socket.send_fds(left, [b"x"], [file.fileno()])
+        file.close()
+
+        looks = [watch.added_mb(lambda: [os.getpid()]) for _ in range(2)]
+        _, received, _, _ = socket.recv_fds(right, 1, 1)
+        os.close(received[0])
+
+        assert (True, True) == (looks[0] < 1, looks[1] > 32)
+        assert 1 > watch.added_mb(lambda: [os.getpid()])
 
 
 def test_what_was_there_before_does_not_count(tmp_path: Path) -> None:

