@@ -327,6 +327,7 @@ class Evidence:
         ended: why the execution stopped (`finished`, `deadline`, `memory`, …).
         lost: cells ran, and nothing is left that says what became of them.
         dropped: records that were refused, each with a reason; they prove nothing.
+        unread: records beyond a cap were not looked at; what is missing may be among them.
         refusals: trainings that were asked for and refused, each with a reason.
         labels: of the first rows of the test split, for observed checks.
         live: of a kernel that a student is working in; what it measured is the notebook's word.
@@ -344,6 +345,7 @@ class Evidence:
     ended: str = "finished"
     lost: bool = False
     dropped: tuple[str, ...] = ()
+    unread: bool = False
     refusals: tuple[str, ...] = ()
     splits: dict[str, tuple[int, int]] = field(default_factory=dict)
     labels: tuple[int, ...] = ()

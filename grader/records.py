@@ -21,6 +21,10 @@ from grader.evidence import CellRun, End, Event, Figure
 R = TypeVar("R")
 
 
+class OverCapError(OSError):
+    """A file that a sandbox left is larger than what is read."""
+
+
 @dataclass(frozen=True)
 class Records:
     """The validated records of one run folder."""
@@ -29,6 +33,8 @@ class Records:
     cells: tuple[CellRun, ...]
     end: End | None
     dropped: tuple[str, ...]
+    cut: bool = False
+    """Records beyond a cap were not looked at."""
 
     def of(self, kind: type[R]) -> tuple[R, ...]:
         """Return the events of one kind, in order."""
@@ -42,14 +48,17 @@ _CELL: TypeAdapter[Any] = TypeAdapter(Annotated[CellRun | End, Field(discriminat
 def read_records(folder: Path) -> Records:
     """Read what the kernel side left in its run folder, after its processes are dead."""
     dropped: list[str] = []
-    events = tuple(_valid(folder / wire.EVENTS, _EVENT, dropped))
-    driven = tuple(_valid(folder / wire.CELLS, _CELL, dropped))
+    lines = {name: _lines(folder / name, dropped) for name in (wire.EVENTS, wire.CELLS)}
+    cut = any(found is None or len(found) > wire.MAX_RECORDS for found in lines.values())
+    events = tuple(_valid(wire.EVENTS, lines[wire.EVENTS], _EVENT, dropped))
+    driven = tuple(_valid(wire.CELLS, lines[wire.CELLS], _CELL, dropped))
     ends = [record for record in driven if isinstance(record, End)]
     return Records(
         events=events,
         cells=tuple(record for record in driven if isinstance(record, CellRun)),
         end=ends[-1] if ends else None,
         dropped=tuple(dropped),
+        cut=cut,
     )
 
 
@@ -71,7 +80,7 @@ def read_regular(path: Path, cap: int) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{path.name} is no regular file")
         if status.st_size > cap:
-            raise OSError(f"{path.name} has {status.st_size} bytes; at most {cap} are read")
+            raise OverCapError(f"{path.name} has {status.st_size} bytes; at most {cap} are read")
         return _whole(descriptor, status.st_size)
     finally:
         os.close(descriptor)
@@ -85,18 +94,27 @@ def _whole(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _valid(path: Path, adapter: TypeAdapter[Any], dropped: list[str]) -> Iterator[Any]:
+def _lines(path: Path, dropped: list[str]) -> list[bytes] | None:
+    """The lines of a file, none where it cannot be read, None where it is over the cap."""
     try:
         lines = read_regular(path, wire.MAX_RECORDS_BYTES).split(b"\n")
+    except OverCapError as error:
+        dropped.append(f"{path.name}: {error}")
+        return None
     except OSError as error:
         dropped.append(f"{path.name}: {error}")
-        return
+        return []
+    lines = [line for line in lines if line]
     if len(lines) > wire.MAX_RECORDS:
-        dropped.append(f"{path.name}: only the first {wire.MAX_RECORDS} records are read")
+        dropped.append(f"{path.name}: {len(lines) - wire.MAX_RECORDS} of {len(lines)} records")
+    return lines
+
+
+def _valid(
+    name: str, lines: list[bytes] | None, adapter: TypeAdapter[Any], dropped: list[str]
+) -> Iterator[Any]:
     figures = 0
-    for number, line in enumerate(lines[: wire.MAX_RECORDS], start=1):
-        if not line:
-            continue
+    for number, line in enumerate((lines or [])[: wire.MAX_RECORDS], start=1):
         try:
             if len(line) > wire.MAX_RECORD_BYTES:
                 raise ValueError(f"{len(line)} bytes")
@@ -107,7 +125,7 @@ def _valid(path: Path, adapter: TypeAdapter[Any], dropped: list[str]) -> Iterato
                     raise ValueError(f"only {wire.MAX_FIGURES} figures are kept")
             yield record
         except (ValidationError, ValueError, RecursionError) as error:
-            dropped.append(f"{path.name}:{number}: {_first_line(error)}")
+            dropped.append(f"{name}:{number}: {_first_line(error)}")
 
 
 def _first_line(error: Exception) -> str:

@@ -116,11 +116,13 @@ def test_figures_beyond_the_cap_are_dropped(tmp_path: Path) -> None:
 def test_records_beyond_the_cap_are_not_read_and_that_is_said(tmp_path: Path) -> None:
     """Twenty thousand records are more than a workshop makes."""
     note = {"kind": "note", "id": 2, "cell": 1, "what": "shell"}
-    records = read_records(left(tmp_path, *[note] * wire.MAX_RECORDS, FIT))
+    notes = [note] * (wire.MAX_RECORDS - 1)
+    full = read_records(left(tmp_path, *notes, FIT))
+    over = read_records(left(tmp_path, *notes, note, FIT, FIT))
 
-    assert (1, wire.MAX_RECORDS, 0) == (
-        len(records.dropped), len(records.of(Note)), len(records.of(Fit)),
-    )  # fmt: skip
+    assert ((), False, 1) == (full.dropped, full.cut, len(full.of(Fit)))
+    assert (("events.jsonl: 2 of 20002 records",), True) == (over.dropped, over.cut)
+    assert (wire.MAX_RECORDS, 0) == (len(over.of(Note)), len(over.of(Fit)))
 
 
 def test_a_file_over_the_cap_is_not_read(tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_a_file_over_the_cap_is_not_read(tmp_path: Path) -> None:
         file.truncate(wire.MAX_RECORDS_BYTES + 1)
     records = read_records(tmp_path)
 
-    assert (1, 0) == (len(records.dropped), len(records.of(Fit)))
+    assert (1, True, 0) == (len(records.dropped), records.cut, len(records.of(Fit)))
 
 
 def test_variables_over_the_cap_are_none(tmp_path: Path) -> None:
@@ -160,6 +162,7 @@ def test_nothing_left_is_no_evidence(tmp_path: Path) -> None:
     records = read_records(tmp_path)
 
     assert (2, (), ()) == (len(records.dropped), records.events, records.cells)
+    assert not records.cut
 
 
 def test_only_regular_files_are_read(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from grader.checks.judging import (
     finding,
     guarded,
     skipped,
+    unread,
     unseen,
     why_missing,
 )
 from grader.checks.kinds import KINDS
 from grader.evidence import Evidence, Run
-from grader.findings import Finding, Flag
+from grader.findings import Finding, Flag, Status
 
 __all__ = ["KINDS", "Verdict", "judge"]
 
@@ -77,6 +78,12 @@ def _choose(assignment: Assignment, evidence: Evidence) -> Choice | Exception:
 def _outcome(case: Case, choice: Choice | Exception) -> Outcome:
     if case.evidence.lost:
         return unseen(case.check)
+    found = _seen(case, choice)
+    missing = found.status in (Status.FAILED, Status.PARTIAL, Status.NOT_ATTEMPTED)
+    return unread(case.check) if case.evidence.unread and missing else found
+
+
+def _seen(case: Case, choice: Choice | Exception) -> Outcome:
     if KINDS[case.check.kind].aspect:
         return guarded(lambda case: _of_experiment(case, choice), case)
     return guarded(KINDS[case.check.kind].judge, case)

@@ -110,6 +110,22 @@ def guarded(judge: Judge, case: Case) -> Outcome:
         )
 
 
+def unread(check: Check) -> Outcome:
+    """Return the outcome of a check whose evidence may be among records that were not read."""
+    return Outcome(
+        Status.NEEDS_REVIEW,
+        expected=check.title.text,
+        observed=T(
+            "The notebook left more records of its run than are read, and what this point asks for "
+            "was not among those that were. A person decides."
+        ),
+        hint=T(
+            "Look for cells that call the model, or draw figures, thousands of times; one call "
+            "with all the images says the same."
+        ),
+    )
+
+
 def unseen(check: Check) -> Outcome:
     """Return the outcome of a check of a run whose record is gone: a person has to say."""
     return Outcome(

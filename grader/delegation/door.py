@@ -129,7 +129,7 @@ class Door:
             _bind(self._listener, self.folder / wire.DOOR)
         else:
             self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.listen(MOST_LINES)
+        self._listener.listen()
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
         return self

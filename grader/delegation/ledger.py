@@ -200,7 +200,7 @@ class Ledger:
             passed.final = weights
 
     def upload(self, name: str, data: bytes) -> None:
-        """Keep the bytes of a given state; where all are too many, no other's."""
+        """Keep the bytes of a given state; where they would be too many, the earlier ones go."""
         if sum(map(len, self.uploads.values())) + len(data) > MOST_UPLOAD_BYTES:
             self.uploads.clear()
         self.uploads[name] = data

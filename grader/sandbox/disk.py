@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from grader.sandbox.processes import descriptors_under_way, nameless_files
+from grader.sandbox.processes import may_hide_files, nameless_files, written_bytes
 
 MIB = 1024 * 1024
 ENTRY_BYTES = 4096
 PAUSE_S = 1.0
+LONGEST_PAUSE_S = 2.0
 SHARE_OF_TIME = 0.05
 LOOKS = 2
 
@@ -27,16 +28,16 @@ class DiskWatch:
 
     The first measurement is made at once: build it before the job starts.
 
-    A file without a name whose descriptor stays under way between two sockets is in no folder and
-    in no process. While any does, all that has gone from the file system since is the job's.
+    While a job may hide files, how large they are is nowhere to be seen: all that it writes then
+    counts, and all that goes from the file system.
     """
 
     def __init__(self, folders: list[Path]) -> None:
         self.folders = folders
         self._first = self._used(())
-        self._free = self._free_bytes()
-        self._under_way = 0
         self._added = 0.0
+        self._seen = (0.0, 0, self._free_bytes())
+        self._hiding = 0
         self._next = 0.0
 
     def added_mb(self, pids: Callable[[], Iterable[int]] = tuple) -> float:
@@ -47,13 +48,24 @@ class DiskWatch:
         """
         begun = time.monotonic()
         if begun >= self._next:
-            self._added = self._used(pids()) - self._first
-            self._under_way = self._under_way + 1 if descriptors_under_way(pids()) else 0
-            if self._under_way >= LOOKS:
-                self._added = max(self._added, self._free - self._free_bytes())
+            try:
+                self._added = self._look(list(pids()))
+            except _HiddenError:
+                self._added = math.inf
             ended = time.monotonic()
-            self._next = ended + max(PAUSE_S, (ended - begun) / SHARE_OF_TIME)
+            rest = (ended - begun) / SHARE_OF_TIME
+            self._next = ended + min(max(PAUSE_S, rest), LONGEST_PAUSE_S)
         return self._added / MIB
+
+    def _look(self, pids: list[int]) -> float:
+        added = self._used(pids) - self._first
+        self._hiding = self._hiding + 1 if may_hide_files(pids, self._devices()) else 0
+        if self._hiding == 0:
+            self._seen = (added, written_bytes(pids), self._free_bytes())
+        if self._hiding < LOOKS:  # what is received soon was hidden from nobody
+            return added
+        before, written, free = self._seen
+        return max(added, before + max(written_bytes(pids) - written, free - self._free_bytes()))
 
     def _used(self, pids: Iterable[int]) -> float:
         devices = self._devices()
@@ -72,19 +84,16 @@ class DiskWatch:
         return found
 
 
-def _used_bytes(top: Path) -> float:
+def _used_bytes(top: Path) -> int:
     used, folders = 0, [os.fspath(top)]
-    try:
-        while folders:
-            with _vanishing(), os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    with _vanishing():
-                        blocks = entry.stat(follow_symlinks=False).st_blocks
-                        used += max(blocks * 512, ENTRY_BYTES)
-                        if entry.is_dir(follow_symlinks=False):
-                            folders.append(entry.path)
-    except _HiddenError:
-        return math.inf
+    while folders:
+        with _vanishing(), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                with _vanishing():
+                    blocks = entry.stat(follow_symlinks=False).st_blocks
+                    used += max(blocks * 512, ENTRY_BYTES)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
     return used
 
 

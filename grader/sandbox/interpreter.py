@@ -1,7 +1,8 @@
 """Where the running Python keeps its parts, and how they are laid out behind the walls.
 
 Inside, Python is always /venv/bin/python with one site-packages folder: links to the union of what
-this interpreter sees, without anything of ours. Host paths of a virtual environment do not show.
+this interpreter sees, without anything of ours. Host paths of a virtual environment do not show,
+but where an entry is itself a link.
 """
 
 from __future__ import annotations

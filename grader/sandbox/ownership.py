@@ -46,7 +46,7 @@ class Owner:
         uid = FIRST_ID + slot
         if outside(uid) is not None:
             return cls(uid, FIRST_ID, dropped=True)
-        if outside(0) == 0:
+        if outside(0) == 0 or sum(count for _, _, count in _mapped()) > 1:
             raise WallsError(f"root cannot become uid {uid} in this user namespace: map it")
         return cls(0, os.getegid(), dropped=False)
 
@@ -95,14 +95,19 @@ class Owner:
 
 def outside(uid: int) -> int | None:
     """Return who a user is outside of this user namespace, None where that is nobody."""
+    for inside, beyond, count in _mapped():
+        if inside <= uid < inside + count:
+            return beyond + uid - inside
+    return None
+
+
+def _mapped() -> list[tuple[int, int, int]]:
+    """The users of this user namespace: their first uid, the one it has outside, how many."""
     try:
         lines = UID_MAP.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return uid
-    for inside, outside, count in (map(int, line.split()) for line in lines):
-        if inside <= uid < inside + count:
-            return outside + uid - inside
-    return None
+    except OSError:  # a system without user namespaces
+        return [(0, 0, 2**32)]
+    return [(int(first), int(beyond), int(count)) for first, beyond, count in map(str.split, lines)]
 
 
 def _contents(folder: Path) -> Iterator[Path]:

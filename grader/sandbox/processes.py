@@ -6,13 +6,19 @@ Linux only; every function copes with processes that vanish while it reads.
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 INODE_BYTES = 1024  # of the kernel's memory, for each entry of a file system in memory
+LONGEST_LOOK_S = 0.2  # at what a job has open: some thousand descriptors take 5 ms
+HELD = re.compile(r"^(?:RssAnon|RssShmem):\s*(\d+)", re.MULTILINE)
+WRITTEN = re.compile(rb"^(\w*write_bytes): (\d+)", re.MULTILINE)
+WAITING = re.compile(rb"^scm_fds:\s*(\d+)", re.MULTILINE)
 TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -25,6 +31,12 @@ class Process:
     started: int
     cpu_s: float
     state: str
+    threads: int = 1
+
+    @property
+    def ended(self) -> bool:
+        """Whether it does nothing any more; one whose first thread alone has ended does."""
+        return self.state == "X" or (self.state == "Z" and self.threads <= 1)
 
 
 def tree(root: int) -> list[Process]:
@@ -49,7 +61,7 @@ def of_user(uid: int) -> Iterator[int]:
 def alive(process: Process) -> bool:
     """Tell whether this very process still runs (a zombie does not)."""
     now = _read(process.pid)
-    return now is not None and now.started == process.started and now.state not in "ZX"
+    return now is not None and now.started == process.started and not now.ended
 
 
 def memory_mb(processes: list[Process]) -> float:
@@ -74,36 +86,95 @@ class Nameless:
 
 
 def nameless_files(pids: Iterable[int]) -> list[Nameless]:
-    """Return the nameless files that these processes have open, each once."""
+    """Return the nameless files that these processes have open, each once, as far as is seen."""
     found: dict[tuple[int, int], Nameless] = {}
-    for pid in pids:
-        folder = f"/proc/{pid}/fd"
-        with suppress(OSError):
-            for name in os.listdir(folder):
-                with suppress(OSError):
-                    status = os.stat(f"{folder}/{name}")
-                    if status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
-                        in_memory = os.readlink(f"{folder}/{name}").startswith("/memfd:")
-                        file = Nameless(status.st_dev, status.st_blocks * 512, in_memory)
-                        found[status.st_dev, status.st_ino] = file
+    for path, status in _descriptors(pids):
+        if status is not None and status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
+            with suppress(OSError):
+                in_memory = os.readlink(path).startswith("/memfd:")
+                file = Nameless(status.st_dev, status.st_blocks * 512, in_memory)
+                found[status.st_dev, status.st_ino] = file
     return list(found.values())
 
 
-def descriptors_under_way(pids: Iterable[int]) -> bool:
-    """Tell whether a socket of these processes holds descriptors that nobody has received yet.
+def may_hide_files(pids: Iterable[int], devices: Container[int]) -> bool:
+    """Tell whether these processes may have files of some devices that `nameless_files` misses.
 
-    What they lead to is in no process's table. Linux says how many since 5.7 (`scm_fds` in
-    /proc/PID/fdinfo of a UNIX socket).
+    The file was mapped and its descriptor closed; or the descriptor waits in a socket until
+    somebody receives it (`scm_fds` in /proc/PID/fdinfo: Linux 5.7, and 6.3 for a connection that
+    nobody has accepted yet); or a process has so many that looking at them takes long, or lets
+    nobody look.
     """
+    pids = list(pids)
+    if any(device in devices for pid in pids for device in _mapped_without_name(pid)):
+        return True
+    sockets: dict[int, str] = {}
+    for path, status in _descriptors(pids):
+        if status is None:
+            return True
+        if stat.S_ISSOCK(status.st_mode):
+            sockets[status.st_ino] = path.replace("/fd/", "/fdinfo/")
+    return any(map(_has_descriptors_waiting, sockets.values()))
+
+
+def written_bytes(pids: Iterable[int]) -> int:
+    """Return what these processes, and children that they waited for, have written to disks."""
+    return sum(map(_written, pids))
+
+
+def _written(pid: int) -> int:
+    with suppress(OSError):
+        said = dict(WRITTEN.findall(Path(f"/proc/{pid}/io").read_bytes()))
+        return int(said[b"write_bytes"]) - int(said[b"cancelled_write_bytes"])
+    return 0
+
+
+def _has_descriptors_waiting(path: str) -> bool:
+    with suppress(OSError):
+        said = WAITING.search(Path(path).read_bytes())
+        return said is not None and int(said[1]) > 0
+    return False
+
+
+def _mapped_without_name(pid: int) -> Iterator[int]:
+    """The devices of the files that a process has mapped and that have no name any more."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/maps").read_bytes().splitlines():
+            if line.endswith(b" (deleted)"):
+                major, minor = line.split(maxsplit=4)[3].split(b":")
+                yield os.makedev(int(major, 16), int(minor, 16))
+
+
+def _descriptors(pids: Iterable[int]) -> Iterator[tuple[str, os.stat_result | None]]:
+    """The path in /proc of what is open, and what it leads to; None for a table that is not seen.
+
+    Every thread is asked: it may have descriptors of its own, and outlive a process's first.
+    """
+    until = time.monotonic() + LONGEST_LOOK_S
     for pid in pids:
         with suppress(OSError):
-            for name in os.listdir(f"/proc/{pid}/fd"):
-                with suppress(OSError):
-                    if stat.S_ISSOCK(os.stat(f"/proc/{pid}/fd/{name}").st_mode):
-                        said = Path(f"/proc/{pid}/fdinfo/{name}").read_text(encoding="utf-8")
-                        if int(said.partition("scm_fds:")[2].strip() or 0) > 0:
-                            return True
-    return False
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                folder = f"/proc/{pid}/task/{thread}/fd"
+                if time.monotonic() > until:
+                    yield folder, None
+                    return
+                try:
+                    names = os.listdir(folder)
+                except PermissionError:
+                    if not _ended(f"/proc/{pid}/task/{thread}/stat"):
+                        yield folder, None
+                    continue
+                except OSError:
+                    continue
+                for name in names:
+                    with suppress(OSError):
+                        yield f"{folder}/{name}", os.stat(f"{folder}/{name}")
+
+
+def _ended(path: str) -> bool:
+    with suppress(OSError):
+        return Path(path).read_bytes().rpartition(b")")[2].split()[0] in b"ZX"
+    return True
 
 
 def private_mb(processes: list[Process], folders: Iterable[str], size_mb: int) -> float:
@@ -136,13 +207,20 @@ def _read(pid: int) -> Process | None:
     # The name, in parentheses, may itself hold spaces and parentheses.
     fields = text.rpartition(")")[2].split()
     ticks = sum(int(value) for value in fields[11:15])
-    return Process(pid, int(fields[1]), int(fields[19]), ticks / TICKS_PER_S, fields[0])
+    threads = int(fields[17])
+    return Process(pid, int(fields[1]), int(fields[19]), ticks / TICKS_PER_S, fields[0], threads)
 
 
 def _held_kb(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    held = (line.split() for line in lines.splitlines() if line.startswith(("RssAnon", "RssShmem")))
-    return sum(int(words[1]) for words in held)
+    """What a process holds; where its first thread has ended, another one says it."""
+    with suppress(OSError):
+        for status in (f"/proc/{pid}/status", *_statuses(pid)):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                text = Path(status).read_text(encoding="utf-8", errors="replace")
+                if held := HELD.findall(text):
+                    return sum(map(int, held))
+    return 0
+
+
+def _statuses(pid: int) -> Iterator[str]:
+    yield from (f"/proc/{pid}/task/{thread}/status" for thread in os.listdir(f"/proc/{pid}/task"))

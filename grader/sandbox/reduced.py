@@ -83,6 +83,8 @@ class Reduced:
         argv = [*rlimits.prlimit_arguments(self._limits(job), grouped=False), *argv]
         if self.owner.dropped:
             argv = [*rlimits.setpriv_arguments(self.owner.uid, self.owner.gid), *argv]
+        elif self.owner.uid == 0:
+            argv = [*rlimits.powerless_arguments(), *argv]
         extra = {name: folder.translated(value, job) for name, value in job.environment.items()}
         environment = unwalled(extra, folder.inside)
         return launch.Command(argv, environment, stdin, stdout, workdir=folder.workdir)
@@ -196,7 +198,7 @@ class FencedTree:
         return [member.pid for member in self._members.values()]
 
     def _alive(self) -> list[processes.Process]:
-        return [one for one in self._look() if one.pid != self._process.pid and one.state != "Z"]
+        return [one for one in self._look() if one.pid != self._process.pid and not one.ended]
 
     def _look(self) -> list[processes.Process]:
         if self._process.returncode is not None:

@@ -50,6 +50,13 @@ def setpriv_arguments(uid: int, gid: int) -> list[str]:
     return [program, *user, "--no-new-privs", "--"]
 
 
+def powerless_arguments() -> list[str]:
+    """Return the setpriv command that leaves root of a namespace nothing but its name."""
+    program = _find("setpriv")
+    nothing = ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
+    return [program, *nothing, "--no-new-privs", "--"]
+
+
 def _allowed(kind: int, soft: int, hard: int) -> str:
     """Limits may only be lowered: stay below what this process has."""
     present = resource.getrlimit(kind)[1]

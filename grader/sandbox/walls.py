@@ -42,9 +42,9 @@ class Walls:
     """Starts jobs behind the standard walls, as one dropped user."""
 
     def __init__(self, slot: int) -> None:
-        self.bwrap = bubblewrap.find_bwrap()
-        self.python = running_interpreter()
         self.owner = Owner.for_slot(slot)
+        self.bwrap = bubblewrap.find_bwrap(self.owner.dropped)
+        self.python = running_interpreter()
 
     def start(self, job: Job, stdin: launch.Stream, stdout: launch.Stream) -> Running:
         """Start a job.

@@ -361,7 +361,7 @@ def _supervisor() -> Iterator[Knob]:
     yield Knob(
         "watch: nameless files that are under way",
         lambda patch: patch.setattr(
-            "grader.sandbox.disk.descriptors_under_way", lambda pids: False
+            "grader.sandbox.disk.may_hide_files", lambda pids, devices: False
         ),
     )
     yield Knob("watch: the sum of memory", one_by_one, grouped=False)

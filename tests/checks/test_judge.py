@@ -56,6 +56,19 @@ def test_a_run_without_a_record_waits_for_a_person() -> None:
     }
 
 
+def test_what_may_be_among_records_that_were_not_read_waits_for_a_person() -> None:
+    """Points that were earned stay earned; those that would be missing are nobody's yet."""
+    whole = {one.check: one for one in verdict(evidence(run(1))).findings}
+    part = {one.check: one for one in verdict(evidence(run(1), unread=True)).findings}
+    waits = {name for name, one in part.items() if one.status is Status.NEEDS_REVIEW}
+    short = (Status.FAILED, Status.PARTIAL, Status.NOT_ATTEMPTED)
+
+    assert {name for name, one in whole.items() if one.status in short} <= waits
+    assert not [name for name in waits if whole[name].status is Status.PASSED]
+    assert Status.PASSED in {one.status for one in part.values()}
+    assert "más registros de su ejecución de los que se leen" in spanish(part["wide.gap"].observed)
+
+
 def test_a_broken_check_is_our_fault_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check that raises becomes a grader_error with the detail; all others stand."""
 

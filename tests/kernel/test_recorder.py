@@ -70,6 +70,7 @@ c.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"]); c.fi
 """,
     "loaded": "w = net(20)\nw.fit(x, y, epochs=1, verbose=0)\nw.set_weights(m.get_weights())\nw.fit(x, y, epochs=1, verbose=0)",
     "judged": "m.evaluate(x_test, y_test, verbose=0)\nm.predict(x_test, verbose=0)\nm(np.expand_dims(x_test[1], 0))",
+    "image_by_image": "for i in range(520): m(x_test[i % 500:i % 500 + 1])\nm.predict(x_test, verbose=0)",
     "batches": "b = net()\nfor i in range(3): b.train_on_batch(x[:32], y[:32])",
     "tape": """
 t = net(); o = keras.optimizers.Adam()
@@ -104,6 +105,10 @@ def execution(run_cells: Run) -> Execution:
 
 def fits(execution: Execution, cell: str) -> list[Fit]:
     return [fit for fit in execution.records.of(Fit) if fit.cell == PLACES[cell]]
+
+
+def predictions(execution: Execution, cell: str) -> list[Prediction]:
+    return [one for one in execution.records.of(Prediction) if one.cell == PLACES[cell]]
 
 
 def layers(fit: Fit) -> list[str]:
@@ -272,12 +277,19 @@ def test_weights_set_by_hand_make_a_chain_given(execution: Execution) -> None:
 def test_evaluations_and_predictions(execution: Execution) -> None:
     """evaluate, predict and a call of the model are seen with their rows."""
     (evaluated,) = execution.records.of(Evaluation)
-    predicted, called = execution.records.of(Prediction)
+    predicted, called = predictions(execution, "judged")
 
     assert ("test[0:500]", 5) == (evaluated.data.text, evaluated.epochs)
     assert {"loss", "accuracy"} == set(evaluated.results)
     assert ([500, 10], "test[0:500]") == (predicted.shape, predicted.data.text)
     assert ([1, 10], "test[1:2]") == (called.shape, called.data.text)
+
+
+def test_a_loop_over_images_hides_nothing_behind_it(execution: Execution) -> None:
+    """Of thousands alike the first are kept, and all that is of another shape."""
+    shapes = [one.shape for one in predictions(execution, "image_by_image")]
+
+    assert [[1, 10]] * 500 + [[500, 10]] == shapes
 
 
 def test_loops_of_the_notebooks_own_are_noted(execution: Execution) -> None:

@@ -262,6 +262,16 @@ def test_refuses_a_batch_that_is_too_large(trainer: Trainer) -> None:
         trainer.ask({"op": "epoch", **asked, "state": state, "seed": 1, "key": name_of(b"large")})
 
 
+def test_what_would_take_too_long_is_seen_before() -> None:
+    """Two million million multiply-adds: of all rows, and of all the optimizer's steps."""
+    from grader.training.build import Built, RecipeError
+
+    for rows, batch, work, parameters in ((60_000, 32, 4 * 10**7, 1), (60_000, 1, 1, 4 * 10**6)):
+        Built(None, (), parameters, 1, work // 2).bear(rows, batch * 2)
+        with pytest.raises(RecipeError, match="too long"):
+            Built(None, (), parameters, 1, work).bear(rows, batch)
+
+
 def test_refuses_what_would_take_too_long(trainer: Trainer) -> None:
     """Time is counted before it is spent: multiply-adds, and parameters times steps."""
     convolution = node("Conv2D", 0, filters=6000, kernel_size=[28, 28], padding="same")

@@ -11,6 +11,13 @@ for number in range(36):
         file.write(bytes(3 * MIB))
 time.sleep(2.5)
 """
+NAMELESS = """
+files = []
+for number in range(36):
+    files.append(open(f"/job/{number}", "wb", buffering=0))
+    os.unlink(f"/job/{number}")
+    files[-1].write(bytes(3 * MIB))
+"""
 
 HARMS = (
     Harm(
@@ -70,14 +77,7 @@ for _ in range(40):
     Harm(
         "files whose names are gone",
         "C07",
-        """
-files = []
-for number in range(36):
-    files.append(open(f"/job/{number}", "wb", buffering=0))
-    os.unlink(f"/job/{number}")
-    files[-1].write(bytes(3 * MIB))
-time.sleep(2.5)
-""",
+        NAMELESS + "time.sleep(2.5)",
         "disk",
     ),
     Harm(
@@ -90,6 +90,77 @@ for number in range(36):
         os.unlink(f"/job/{number}")
         file.write(bytes(3 * MIB))
         socket.send_fds(left, [b"x"], [file.fileno()])
+time.sleep(5)
+""",
+        "disk",
+    ),
+    Harm(
+        "nameless files on their way to somebody who never answers",
+        "C07",
+        """
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("\\0x")
+listener.listen(64)
+for number in range(36):
+    with open(f"/job/{number}", "wb", buffering=0) as file:
+        os.unlink(f"/job/{number}")
+        file.write(bytes(3 * MIB))
+        caller = socket.socket(socket.AF_UNIX)
+        caller.connect("\\0x")
+        socket.send_fds(caller, [b"x"], [file.fileno()])
+        caller.close()
+time.sleep(5)
+""",
+        "disk",
+    ),
+    Harm(
+        "nameless files that are only mapped",
+        "C07",
+        """
+libc.mmap.restype = ctypes.c_void_p
+for number in range(36):
+    file = os.open(f"/job/{number}", os.O_RDWR | os.O_CREAT)
+    os.unlink(f"/job/{number}")
+    os.write(file, bytes(3 * MIB))
+    libc.mmap(None, ctypes.c_size_t(4096), 1, 1, file, ctypes.c_long(0))
+    os.close(file)
+time.sleep(5)
+""",
+        "disk",
+    ),
+    Harm(
+        "nameless files of a process whose first thread has ended",
+        "C07",
+        NAMELESS
+        + """
+threading.Thread(target=time.sleep, args=(5,)).start()
+libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+""",
+        "disk",
+    ),
+    Harm(
+        "nameless files of a process that may not be looked into",
+        "C07",
+        "libc_call('prctl', 4, 0, 0, 0, 0)\n" + NAMELESS + "time.sleep(5)",
+        "disk",
+    ),
+    Harm(
+        "nameless files behind so many descriptors that a look takes long",
+        "C07",
+        """
+spare = socket.socket()
+for _ in range(14):
+    if os.fork() == 0:
+        for _ in range(4000):
+            os.dup(spare.fileno())
+        time.sleep(6)
+        os._exit(0)
+if os.fork() == 0:
+"""
+        + NAMELESS.replace("\n", "\n    ")
+        + """
+    time.sleep(5)
+    os._exit(0)
 time.sleep(5)
 """,
         "disk",

@@ -48,6 +48,36 @@ sys.exit(137 if 9 in ends else 0)
         limits={"wall_s": 8},
     ),
     Harm(
+        "memory of a process whose first thread has ended",
+        "C03",
+        """
+def hold():
+    blocks = [bytearray(b"x" * MIB) for _ in range(150)]
+    time.sleep(3)
+if os.fork() == 0:
+    threading.Thread(target=hold).start()
+    libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+blocks = [bytearray(b"x" * MIB) for _ in range(100)]
+os.wait()
+""",
+        "memory",
+    ),
+    Harm(
+        "memory as anonymous files that are only mapped",
+        "C04",
+        """
+libc.mmap.restype = ctypes.c_void_p
+for number in range(100):
+    file = os.memfd_create("x")
+    os.write(file, bytes(3 * MIB))
+    libc.mmap(None, ctypes.c_size_t(4096), 1, 1, file, ctypes.c_long(0))
+    os.close(file)
+time.sleep(0.5)
+""",
+        "memory",
+        unheld_ungrouped="pages of a file that no descriptor leads to are in nobody's sum",
+    ),
+    Harm(
         "memory as locked pages",
         "C03",
         """
