@@ -64,7 +64,8 @@ def probe(sandbox: Sandbox | None = None) -> Probe:
     if reduced.level is Level.REDUCED:
         why = f"{reduced.reason}; the standard walls are not offered here: {standard.reason}"
         return Probe(Level.REDUCED, reduced.checks, why)
-    return standard
+    why = f"{standard.reason}; the reduced walls are not offered either: {reduced.reason}"
+    return Probe(Level.NONE, standard.checks, why)
 
 
 def _probed(level: Level, sandbox: Sandbox | None = None) -> Probe:

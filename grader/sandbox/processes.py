@@ -51,10 +51,11 @@ def tree(root: int) -> list[Process]:
 
 
 def of_user(uid: int) -> Iterator[int]:
-    """Yield the processes of a user."""
+    """Yield the processes of a user; those that have ended wait to be forgotten."""
     for pid in _pids():
         with suppress(FileNotFoundError, ProcessLookupError):
-            if os.stat(f"/proc/{pid}").st_uid == uid:
+            found = os.stat(f"/proc/{pid}").st_uid == uid and _read(pid)
+            if found and not found.ended:
                 yield pid
 
 

