@@ -73,8 +73,12 @@ class DiskWatch:
         return sum(map(_used_bytes, self.folders)) + sum(nameless)
 
     def _free_bytes(self) -> int:
-        systems = map(os.statvfs, self._devices().values())
-        return sum(system.f_bfree * system.f_frsize for system in systems)
+        free = 0
+        for folder in self._devices().values():
+            with suppress(OSError):
+                system = os.statvfs(folder)
+                free += system.f_bfree * system.f_frsize
+        return free
 
     def _devices(self) -> dict[int, Path]:
         found: dict[int, Path] = {}

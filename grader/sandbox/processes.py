@@ -126,7 +126,7 @@ def written_bytes(pids: Iterable[int]) -> int:
 def _written(pid: int) -> int:
     with suppress(OSError):
         said = dict(WRITTEN.findall(Path(f"/proc/{pid}/io").read_bytes()))
-        return int(said[b"write_bytes"]) - int(said[b"cancelled_write_bytes"])
+        return int(said.get(b"write_bytes", 0)) - int(said.get(b"cancelled_write_bytes", 0))
     return 0
 
 
@@ -174,7 +174,7 @@ def _descriptors(pids: Iterable[int]) -> Iterator[tuple[str, os.stat_result | No
 
 def _ended(path: str) -> bool:
     with suppress(OSError):
-        return Path(path).read_bytes().rpartition(b")")[2].split()[0] in b"ZX"
+        return Path(path).read_bytes().rpartition(b")")[2].split()[:1] in ([b"Z"], [b"X"], [])
     return True
 
 
