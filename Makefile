@@ -26,7 +26,7 @@ test-long: setup  ## the full counts, beside what `make test` ran; kept in bench
 	$(PYTEST) --no-header --durations=0 $(BOTH) -m long | tee benchmarks/test-long.txt; exit $${PIPESTATUS[0]}
 
 attack: setup  ## the attack corpus: forged points, harm, hostile texts, files and names, the walls less a knob
-	$(PYTEST) $(BOTH) tests/attacks
+	$(PYTEST) --no-header --durations=15 $(BOTH) tests/attacks | tee benchmarks/attack.txt; exit $${PIPESTATUS[0]}
 
 demo: setup  ## grade the sample class
 	$(BIN)/grader grade assignment/samples --out demo-out || [ $$? -eq 1 ]  # 1: some need a person

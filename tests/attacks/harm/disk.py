@@ -153,17 +153,18 @@ for _ in range(14):
     if os.fork() == 0:
         for _ in range(4000):
             os.dup(spare.fileno())
-        time.sleep(6)
+        time.sleep(12)
         os._exit(0)
 if os.fork() == 0:
 """
         + NAMELESS.replace("\n", "\n    ")
         + """
-    time.sleep(5)
+    time.sleep(12)
     os._exit(0)
-time.sleep(5)
+time.sleep(12)
 """,
         "disk",
+        limits={"wall_s": 20},
     ),
     Harm(
         "nameless files on their way in a socket that is itself on its way",
