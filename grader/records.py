@@ -16,9 +16,10 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from grader import wire
-from grader.evidence import CellRun, End, Event, Figure
+from grader.evidence import CellRun, End, Event, Figure, Note
 
 R = TypeVar("R")
+NEW_LINE = b"\n"
 
 
 class OverCapError(OSError):
@@ -34,7 +35,7 @@ class Records:
     end: End | None
     dropped: tuple[str, ...]
     cut: bool = False
-    """Records beyond a cap were not looked at."""
+    """Records beyond a cap were not looked at, or not written."""
 
     def of(self, kind: type[R]) -> tuple[R, ...]:
         """Return the events of one kind, in order."""
@@ -48,17 +49,16 @@ _CELL: TypeAdapter[Any] = TypeAdapter(Annotated[CellRun | End, Field(discriminat
 def read_records(folder: Path) -> Records:
     """Read what the kernel side left in its run folder, after its processes are dead."""
     dropped: list[str] = []
-    lines = {name: _lines(folder / name, dropped) for name in (wire.EVENTS, wire.CELLS)}
-    cut = any(found is None or len(found) > wire.MAX_RECORDS for found in lines.values())
-    events = tuple(_valid(wire.EVENTS, lines[wire.EVENTS], _EVENT, dropped))
-    driven = tuple(_valid(wire.CELLS, lines[wire.CELLS], _CELL, dropped))
+    beyond: list[str] = []
+    events = tuple(_valid(folder / wire.EVENTS, _EVENT, dropped, beyond))
+    driven = tuple(_valid(folder / wire.CELLS, _CELL, dropped, beyond))
     ends = [record for record in driven if isinstance(record, End)]
     return Records(
         events=events,
         cells=tuple(record for record in driven if isinstance(record, CellRun)),
         end=ends[-1] if ends else None,
-        dropped=tuple(dropped),
-        cut=cut,
+        dropped=(*dropped, *beyond),
+        cut=bool(beyond) or any(isinstance(one, Note) and one.what == wire.MORE for one in events),
     )
 
 
@@ -94,38 +94,34 @@ def _whole(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _lines(path: Path, dropped: list[str]) -> list[bytes] | None:
-    """The lines of a file, none where it cannot be read, None where it is over the cap."""
-    try:
-        lines = read_regular(path, wire.MAX_RECORDS_BYTES).split(b"\n")
-    except OverCapError as error:
-        dropped.append(f"{path.name}: {error}")
-        return None
-    except OSError as error:
-        dropped.append(f"{path.name}: {error}")
-        return []
-    lines = [line for line in lines if line]
-    if len(lines) > wire.MAX_RECORDS:
-        dropped.append(f"{path.name}: {len(lines) - wire.MAX_RECORDS} of {len(lines)} records")
-    return lines
-
-
 def _valid(
-    name: str, lines: list[bytes] | None, adapter: TypeAdapter[Any], dropped: list[str]
+    path: Path, adapter: TypeAdapter[Any], dropped: list[str], beyond: list[str]
 ) -> Iterator[Any]:
+    """Yield the valid records of a file; say which do not fit, and which are beyond a cap."""
+    try:
+        lines = read_regular(path, wire.MAX_RECORDS_BYTES).split(b"\n", wire.MAX_RECORDS)
+    except OSError as error:
+        (beyond if isinstance(error, OverCapError) else dropped).append(f"{path.name}: {error}")
+        return
+    if rest := b"".join(lines[wire.MAX_RECORDS :]).strip():
+        beyond.append(f"{path.name}: {rest.count(NEW_LINE) + 1} records at its end")
     figures = 0
-    for number, line in enumerate((lines or [])[: wire.MAX_RECORDS], start=1):
+    for number, line in enumerate(lines[: wire.MAX_RECORDS], start=1):
+        if not line:
+            continue
+        place = f"{path.name}:{number}"
         try:
             if len(line) > wire.MAX_RECORD_BYTES:
-                raise ValueError(f"{len(line)} bytes")
+                beyond.append(f"{place}: {len(line)} bytes")
+                continue
             record = adapter.validate_json(line)
-            if isinstance(record, Figure):
-                figures += 1
-                if figures > wire.MAX_FIGURES:
-                    raise ValueError(f"only {wire.MAX_FIGURES} figures are kept")
+            figures += isinstance(record, Figure)
+            if figures > wire.MAX_FIGURES and isinstance(record, Figure):
+                beyond.append(f"{place}: only {wire.MAX_FIGURES} figures are kept")
+                continue
             yield record
         except (ValidationError, ValueError, RecursionError) as error:
-            dropped.append(f"{name}:{number}: {_first_line(error)}")
+            dropped.append(f"{place}: {_first_line(error)}")
 
 
 def _first_line(error: Exception) -> str:

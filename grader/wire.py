@@ -40,6 +40,7 @@ NOTEBOOK = "notebook.json"
 DOOR = "door"  # the socket's name in the folder that is bound beside the run folder
 VARIABLES = "variables"
 OWN_LOOP = "own loop"  # a note: the notebook trains step by step itself
+MORE = "more alike"  # a note: a cell did one thing so often that not all of it was recorded
 TAMPERED = "tampered"  # a note: something that the recorder had put in place is gone
 
 # The allow-lists: what can be rebuilt, and which of its settings travel. Activations are a name of

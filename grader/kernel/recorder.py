@@ -360,6 +360,8 @@ class Recorder:
         alike = (chain.id if chain else None, values.shape)
         self.predicted[alike] = self.predicted.get(alike, 0) + 1
         if self.predicted[alike] > MOST_ALIKE:
+            if self.predicted[alike] == MOST_ALIKE + 1:
+                self.write("note", what=wire.MORE, detail=f"predictions of shape {values.shape}")
             return
         fields: dict[str, Any] = {"shape": list(values.shape[:4]), "row_sum": None, "argmax": []}
         if values.ndim == 2 and values.size and np.isfinite(values).all():

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from grader.sandbox.jobs import WallsError
 from grader.sandbox.processes import may_hide_files, nameless_files, written_bytes
 
 MIB = 1024 * 1024
@@ -29,14 +30,20 @@ class DiskWatch:
     The first measurement is made at once: build it before the job starts.
 
     While a job may hide files, how large they are is nowhere to be seen: all that it writes then
-    counts, and all that goes from the file system.
+    counts; and where it lets nobody look, all that goes from the file system.
+
+    Raises:
+        WallsError: (when it is built) a folder cannot be looked into.
     """
 
     def __init__(self, folders: list[Path]) -> None:
         self.folders = folders
-        self._first = self._used(())
+        try:
+            self._first = self._used(())
+        except _HiddenError as error:
+            raise WallsError(f"{folders} cannot be looked into: give empty folders") from error
         self._added = 0.0
-        self._seen = (0.0, 0, self._free_bytes())
+        self._seen: tuple[float, int, int] = (0.0, 0, self._free_bytes())
         self._hiding = 0
         self._next = 0.0
 
@@ -61,11 +68,12 @@ class DiskWatch:
         added = self._used(pids) - self._first
         self._hiding = self._hiding + 1 if may_hide_files(pids, self._devices()) else 0
         if self._hiding == 0:
-            self._seen = (added, written_bytes(pids), self._free_bytes())
+            self._seen = (added, written_bytes(pids) or 0, self._free_bytes())
         if self._hiding < LOOKS:  # what is received soon was hidden from nobody
             return added
         before, written, free = self._seen
-        return max(added, before + max(written_bytes(pids) - written, free - self._free_bytes()))
+        now = written_bytes(pids)
+        return max(added, before + (free - self._free_bytes() if now is None else now - written))
 
     def _used(self, pids: Iterable[int]) -> float:
         devices = self._devices()

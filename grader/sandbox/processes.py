@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INODE_BYTES = 1024  # of the kernel's memory, for each entry of a file system in memory
-LONGEST_LOOK_S = 0.2  # at what a job has open: some thousand descriptors take 5 ms
+LONGEST_LOOK_S = 0.1  # of processor time, at what a job has open: a thousand take 5 ms
 HELD = re.compile(r"^(?:RssAnon|RssShmem):\s*(\d+)", re.MULTILINE)
 WRITTEN = re.compile(rb"^(\w*write_bytes): (\d+)", re.MULTILINE)
 WAITING = re.compile(rb"^scm_fds:\s*(\d+)", re.MULTILINE)
@@ -107,27 +107,37 @@ def may_hide_files(pids: Iterable[int], devices: Container[int]) -> bool:
     nobody look.
     """
     pids = list(pids)
-    if any(device in devices for pid in pids for device in _mapped_without_name(pid)):
-        return True
+    until = time.thread_time() + LONGEST_LOOK_S
     sockets: dict[int, str] = {}
     for path, status in _descriptors(pids):
         if status is None:
             return True
         if stat.S_ISSOCK(status.st_mode):
             sockets[status.st_ino] = path.replace("/fd/", "/fdinfo/")
+    for pid in pids:
+        if time.thread_time() > until or any(one in devices for one in _mapped_without_name(pid)):
+            return True
     return any(map(_has_descriptors_waiting, sockets.values()))
 
 
-def written_bytes(pids: Iterable[int]) -> int:
-    """Return what these processes, and children that they waited for, have written to disks."""
-    return sum(map(_written, pids))
+def written_bytes(pids: Iterable[int]) -> int | None:
+    """Return what these processes, and children that they waited for, have written to disks.
 
-
-def _written(pid: int) -> int:
-    with suppress(OSError):
-        said = dict(WRITTEN.findall(Path(f"/proc/{pid}/io").read_bytes()))
-        return int(said.get(b"write_bytes", 0)) - int(said.get(b"cancelled_write_bytes", 0))
-    return 0
+    None where one of them lets nobody look.
+    """
+    total = 0
+    for pid in pids:
+        try:
+            said = dict(WRITTEN.findall(Path(f"/proc/{pid}/io").read_bytes()))
+        except PermissionError:
+            found = _read(pid)
+            if found is not None and not found.ended:
+                return None
+        except OSError:
+            continue
+        else:
+            total += int(said.get(b"write_bytes", 0)) - int(said.get(b"cancelled_write_bytes", 0))
+    return total
 
 
 def _has_descriptors_waiting(path: str) -> bool:
@@ -139,37 +149,47 @@ def _has_descriptors_waiting(path: str) -> bool:
 
 def _mapped_without_name(pid: int) -> Iterator[int]:
     """The devices of the files that a process has mapped and that have no name any more."""
+    for path in _of_threads(pid, "maps"):
+        with suppress(OSError):
+            if lines := Path(path).read_bytes().splitlines():
+                for line in lines:
+                    if line.endswith(b" (deleted)"):
+                        major, minor = line.split(maxsplit=4)[3].split(b":")
+                        yield os.makedev(int(major, 16), int(minor, 16))
+                return
+
+
+def _of_threads(pid: int, name: str) -> Iterator[str]:
+    """A file of each thread's: where a process's first thread has ended, another one has it."""
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/maps").read_bytes().splitlines():
-            if line.endswith(b" (deleted)"):
-                major, minor = line.split(maxsplit=4)[3].split(b":")
-                yield os.makedev(int(major, 16), int(minor, 16))
+        yield from (f"/proc/{pid}/task/{each}/{name}" for each in os.listdir(f"/proc/{pid}/task"))
 
 
 def _descriptors(pids: Iterable[int]) -> Iterator[tuple[str, os.stat_result | None]]:
     """The path in /proc of what is open, and what it leads to; None for a table that is not seen.
 
-    Every thread is asked: it may have descriptors of its own, and outlive a process's first.
+    Every thread is asked: it may have descriptors of its own, and outlive a process's first. The
+    program itself, which may have lost its name, is open, too.
     """
-    until = time.monotonic() + LONGEST_LOOK_S
+    until = time.thread_time() + LONGEST_LOOK_S
     for pid in pids:
         with suppress(OSError):
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                folder = f"/proc/{pid}/task/{thread}/fd"
-                if time.monotonic() > until:
+            yield f"/proc/{pid}/exe", os.stat(f"/proc/{pid}/exe")
+        for folder in _of_threads(pid, "fd"):
+            if time.thread_time() > until:
+                yield folder, None
+                return
+            try:
+                names = os.listdir(folder)
+            except PermissionError:
+                if not _ended(f"{folder.removesuffix('fd')}stat"):
                     yield folder, None
-                    return
-                try:
-                    names = os.listdir(folder)
-                except PermissionError:
-                    if not _ended(f"/proc/{pid}/task/{thread}/stat"):
-                        yield folder, None
-                    continue
-                except OSError:
-                    continue
-                for name in names:
-                    with suppress(OSError):
-                        yield f"{folder}/{name}", os.stat(f"{folder}/{name}")
+                continue
+            except OSError:
+                continue
+            for name in names:
+                with suppress(OSError):
+                    yield f"{folder}/{name}", os.stat(f"{folder}/{name}")
 
 
 def _ended(path: str) -> bool:
@@ -213,15 +233,9 @@ def _read(pid: int) -> Process | None:
 
 
 def _held_kb(pid: int) -> int:
-    """What a process holds; where its first thread has ended, another one says it."""
-    with suppress(OSError):
-        for status in (f"/proc/{pid}/status", *_statuses(pid)):
-            with suppress(FileNotFoundError, ProcessLookupError):
-                text = Path(status).read_text(encoding="utf-8", errors="replace")
-                if held := HELD.findall(text):
-                    return sum(map(int, held))
+    for status in _of_threads(pid, "status"):
+        with suppress(OSError):
+            text = Path(status).read_text(encoding="utf-8", errors="replace")
+            if held := HELD.findall(text):
+                return sum(map(int, held))
     return 0
-
-
-def _statuses(pid: int) -> Iterator[str]:
-    yield from (f"/proc/{pid}/task/{thread}/status" for thread in os.listdir(f"/proc/{pid}/task"))

@@ -137,6 +137,7 @@ class FencedTree:
     ) -> None:
         self._process, self._folder, self._limits, self._disk = process, folder, limits, disk
         self._members: dict[tuple[int, int], processes.Process] = {}
+        self._present: list[processes.Process] = []
         self._peak_mb = 0.0
 
     def excess(self) -> Reason | None:
@@ -150,7 +151,7 @@ class FencedTree:
 
     def cpu_s(self) -> float | None:
         """Return the processor seconds that were seen so far."""
-        return sum(member.cpu_s for member in self._members.values())
+        return sum(member.cpu_s for member in [*self._members.values()])
 
     def kill(self) -> None:
         """Stop all members, so that none can start another; kill them, and their reaper last."""
@@ -187,7 +188,7 @@ class FencedTree:
             WallsError: processes survived.
         """
         deadline = time.monotonic() + SURVIVAL_S
-        while left := [one.pid for one in self._members.values() if processes.alive(one)]:
+        while left := [one.pid for one in [*self._members.values()] if processes.alive(one)]:
             if time.monotonic() > deadline:
                 raise WallsError(f"{len(left)} processes of a job survived SIGKILL: {left[:5]}")
             self._signal(set(left), signal.SIGKILL)
@@ -195,7 +196,7 @@ class FencedTree:
         self._folder.remove()
 
     def _pids(self) -> list[int]:
-        return [member.pid for member in self._members.values()]
+        return [member.pid for member in self._present]
 
     def _alive(self) -> list[processes.Process]:
         return [one for one in self._look() if one.pid != self._process.pid and not one.ended]
@@ -203,7 +204,7 @@ class FencedTree:
     def _look(self) -> list[processes.Process]:
         if self._process.returncode is not None:
             return []
-        members = processes.tree(self._process.pid)
+        members = self._present = processes.tree(self._process.pid)
         self._members |= {(member.pid, member.started): member for member in members}
         return members
 

@@ -39,6 +39,7 @@ class WalledTree:
         self._limits = limits
         self._disk = disk
         self._members: dict[tuple[int, int], processes.Process] = {}
+        self._present: list[processes.Process] = []
         self._peak_mb = 0.0
         self._oom_kills = 0
         self._executed = False
@@ -60,7 +61,7 @@ class WalledTree:
         """Return the processor seconds used so far, None where nothing counts them."""
         if self._group is not None:
             return self._group.cpu_s()
-        return sum(member.cpu_s for member in self._members.values()) if self.watched else None
+        return sum(member.cpu_s for member in [*self._members.values()]) if self.watched else None
 
     def kill(self) -> None:
         """Kill the outermost process; the kernel takes its pid namespace with it."""
@@ -86,7 +87,7 @@ class WalledTree:
     def usage(self) -> tuple[float | None, float | None, int]:
         """Return processor seconds, peak memory in MiB, kills for lack of memory."""
         if self._group is None:
-            cpu_s = sum(member.cpu_s for member in self._members.values())
+            cpu_s = sum(member.cpu_s for member in [*self._members.values()])
             return cpu_s, self._peak_mb, 0
         self._oom_kills = self._group.oom_kills()
         return self._group.cpu_s(), self._group.peak_memory_mb(), self._oom_kills
@@ -102,7 +103,9 @@ class WalledTree:
             self._group.close()
             return
         deadline = time.monotonic() + SURVIVAL_S
-        while left := [member.pid for member in self._members.values() if processes.alive(member)]:
+        while left := [
+            member.pid for member in [*self._members.values()] if processes.alive(member)
+        ]:
             if time.monotonic() > deadline:
                 raise WallsError(f"{len(left)} processes of a job survived SIGKILL: {left[:5]}")
             for pid in left:
@@ -113,12 +116,12 @@ class WalledTree:
     def _pids(self) -> list[int]:
         if self._group is not None:
             return self._group.members()
-        return [member.pid for member in self._members.values()]
+        return [member.pid for member in self._present]
 
     def _look(self) -> list[processes.Process]:
         if self._process.returncode is not None:
             return []
-        members = processes.tree(self._process.pid)
+        members = self._present = processes.tree(self._process.pid)
         self._members |= {(member.pid, member.started): member for member in members}
         return members
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import disk
+from grader.sandbox import disk, processes
 from grader.sandbox.disk import DiskWatch, remove_tree
 
 
@@ -82,7 +82,8 @@ def test_files_that_stay_under_way_count(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(disk, "PAUSE_S", 0.0)
     monkeypatch.setattr(disk, "SHARE_OF_TIME", math.inf)
     free = iter([900, 700, 636, 500])  # others wrote 200 before anything was hidden
-    monkeypatch.setattr(disk, "written_bytes", lambda pids: 0)
+    monkeypatch.setattr(disk, "written_bytes", lambda pids: None)
+    monkeypatch.setattr(processes, "LONGEST_LOOK_S", math.inf)
     monkeypatch.setattr(DiskWatch, "_free_bytes", lambda watch: next(free) * 2**20)
     watch = DiskWatch([tmp_path])
     assert 1 > watch.added_mb(lambda: [os.getpid()])
@@ -98,6 +99,24 @@ def test_files_that_stay_under_way_count(tmp_path: Path, monkeypatch: pytest.Mon
 
         assert (True, 64) == (looks[0] < 1, round(looks[1]))
         assert 1 > watch.added_mb(lambda: [os.getpid()])
+
+
+def test_what_is_written_counts_while_files_may_be_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a table that takes long to look at may be anything; what others write is not in it."""
+    monkeypatch.setattr(disk, "PAUSE_S", 0.0)
+    monkeypatch.setattr(disk, "SHARE_OF_TIME", math.inf)
+    monkeypatch.setattr(processes, "LONGEST_LOOK_S", -1.0)
+    free = iter([900, 100, 100, 100])
+    monkeypatch.setattr(DiskWatch, "_free_bytes", lambda watch: next(free) * 2**20)
+    watch = DiskWatch([tmp_path])
+    elsewhere = tmp_path.with_name("elsewhere")
+    elsewhere.write_bytes(bytes(3 * 2**20))
+
+    looks = [watch.added_mb(lambda: [os.getpid()]) for _ in range(2)]
+
+    assert (True, True) == (looks[0] < 1, 3 <= looks[1] < 800)
 
 
 def test_what_was_there_before_does_not_count(tmp_path: Path) -> None:

@@ -115,16 +115,19 @@ class Copy:
         command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
         command += ["-p", "no:xdist", "-m", "not long", *tests.split()]
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=WALL_S,
-            check=False,
-            preexec_fn=_bounded,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self.folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=WALL_S,
+                check=False,
+                preexec_fn=_bounded,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(f"{tests} did not end in {WALL_S} s") from error
         found = re.search(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
         assert (done.returncode == 0) != (found is not None), done.stdout[-2000:] + done.stderr
         return found.group(1) if found else ""

@@ -18,6 +18,15 @@ for number in range(36):
     os.unlink(f"/job/{number}")
     files[-1].write(bytes(3 * MIB))
 """
+MAPPED = """
+libc.mmap.restype = ctypes.c_void_p
+for number in range(36):
+    file = os.open(f"/job/{number}", os.O_RDWR | os.O_CREAT)
+    os.unlink(f"/job/{number}")
+    os.write(file, bytes(3 * MIB))
+    libc.mmap(None, ctypes.c_size_t(4096), 1, 1, file, ctypes.c_long(0))
+    os.close(file)
+"""
 
 HARMS = (
     Harm(
@@ -116,22 +125,23 @@ time.sleep(5)
     Harm(
         "nameless files that are only mapped",
         "C07",
-        """
-libc.mmap.restype = ctypes.c_void_p
-for number in range(36):
-    file = os.open(f"/job/{number}", os.O_RDWR | os.O_CREAT)
-    os.unlink(f"/job/{number}")
-    os.write(file, bytes(3 * MIB))
-    libc.mmap(None, ctypes.c_size_t(4096), 1, 1, file, ctypes.c_long(0))
-    os.close(file)
-time.sleep(5)
-""",
+        MAPPED + "time.sleep(5)",
         "disk",
     ),
     Harm(
         "nameless files of a process whose first thread has ended",
         "C07",
         NAMELESS
+        + """
+threading.Thread(target=time.sleep, args=(5,)).start()
+libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+""",
+        "disk",
+    ),
+    Harm(
+        "nameless files that are mapped by a process whose first thread has ended",
+        "C07",
+        MAPPED
         + """
 threading.Thread(target=time.sleep, args=(5,)).start()
 libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
