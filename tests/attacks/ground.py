@@ -192,9 +192,9 @@ class Ground:
         return folder
 
     def survivors(self) -> list[int]:
-        """Return processes of jobs that are still there, after half a second at most."""
-        # A process that is on its way out has left its control group already.
-        for _ in range(50):
+        """Return processes of jobs that are still there, after two seconds at most."""
+        # A process that is on its way out, on a busy machine, has left its control group already.
+        for _ in range(200):
             if not (pids := self._survivors()):
                 break
             time.sleep(0.01)
