@@ -253,7 +253,7 @@ RECORDS = (
     Attack("a link in place of the records", "own", (LOAD, LINK, TRAIN, EVALUATE), DROPPED),
     Attack("a link out of the run folder", "own", (LOAD, OUTSIDE, TRAIN, EVALUATE), Expected(cells=("error", "error"), dropped=True)),
     Attack("records of a hundred megabytes", "own", (LOAD, TRAIN, HUGE, EVALUATE), DROPPED),
-    Attack("twenty thousand records", "own", (LOAD, FLOOD, TRAIN, "keras.Model.evaluate = None"), DROPPED),
+    Attack("twenty thousand records", "own", (LOAD, FLOOD, TRAIN, "keras.Model.evaluate = None"), Expected(state="needs_review", dropped=True)),
     Attack("records that nobody may write", "own", (LOAD, TRAIN, LOCKED, EVALUATE), Expected(cells=("error",))),
     Attack("variables exchanged after the fit", "own", (LOAD, GOOD, SWAPPED_FILES, EVALUATE), Expected(flags=("claim_differs",), perhaps=("implausible_accuracy",)), twin=(LOAD, LOCAL.format(""), EVALUATE)),
 )  # fmt: skip
