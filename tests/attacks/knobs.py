@@ -286,7 +286,9 @@ def _seccomp() -> Iterator[Knob]:
     stock = seccomp._instructions
     yield Knob(
         "filter: other architectures",
-        lambda patch: patch.setattr(seccomp, "_instructions", lambda *given: list(stock(*given))[3:]),
+        lambda patch: patch.setattr(
+            seccomp, "_instructions", lambda *given: list(stock(*given))[3:]
+        ),
     )
     yield Knob("filter", lambda patch: patch.setattr(seccomp, "program", lambda: None))
 
