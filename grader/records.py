@@ -111,9 +111,8 @@ def _valid(
             continue
         place = f"{path.name}:{number}"
         try:
-            if len(line) > wire.MAX_RECORD_BYTES:
-                beyond.append(f"{place}: {len(line)} bytes")
-                continue
+            if len(line) > wire.MAX_RECORD_BYTES:  # which the kernel side does not write
+                raise ValueError(f"{len(line)} bytes")
             record = adapter.validate_json(line)
             figures += isinstance(record, Figure)
             if figures > wire.MAX_FIGURES and isinstance(record, Figure):

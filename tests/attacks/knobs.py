@@ -11,6 +11,7 @@ import platform
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -274,11 +275,14 @@ def _seccomp() -> Iterator[Knob]:
         if call not in {"clone", "socket"}:
             yield Knob(f"filter: {call}", without_call(call))
     yield Knob("filter: clone", lambda patch: patch.setattr(seccomp, "NEW_NAMESPACES", 0))
+    program = seccomp.program
     for family in (17, 31, 38, 40):
         more = (*seccomp.FAMILIES, family)
         yield Knob(
             f"filter: socket, family {family}",
-            lambda patch, more=more: patch.setattr(seccomp, "FAMILIES", more),
+            lambda patch, more=more: patch.setattr(
+                seccomp, "program", partial(program, families=more)
+            ),
         )
     if machine.has_x32:
         plain = dataclasses.replace(machine, has_x32=False)
