@@ -252,7 +252,7 @@ RECORDS = (
     Attack("a pipe in place of the records", "own", (LOAD, FIFO, TRAIN, EVALUATE), DROPPED),
     Attack("a link in place of the records", "own", (LOAD, LINK, TRAIN, EVALUATE), DROPPED),
     Attack("a link out of the run folder", "own", (LOAD, OUTSIDE, TRAIN, EVALUATE), Expected(cells=("error", "error"), dropped=True)),
-    Attack("records of a hundred megabytes", "own", (LOAD, TRAIN, HUGE, EVALUATE), DROPPED),
+    Attack("records of a hundred megabytes", "own", (LOAD, TRAIN, HUGE, EVALUATE), Expected(state="needs_review", dropped=True)),
     Attack("twenty thousand records", "own", (LOAD, FLOOD, TRAIN, "keras.Model.evaluate = None"), Expected(state="needs_review", dropped=True)),
     Attack("records that nobody may write", "own", (LOAD, TRAIN, LOCKED, EVALUATE), Expected(cells=("error",))),
     Attack("variables exchanged after the fit", "own", (LOAD, GOOD, SWAPPED_FILES, EVALUATE), Expected(flags=("claim_differs",), perhaps=("implausible_accuracy",)), twin=(LOAD, LOCAL.format(""), EVALUATE)),
