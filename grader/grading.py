@@ -240,7 +240,7 @@ class Grading:
             ended=execution.reason,
             lost=execution.lost,
             dropped=records.dropped,
-            unread=records.cut,
+            unread=records.unread,
             refusals=execution.refusals,
             splits=dict(self.pristine.splits),
             labels=tuple(int(label) for label in self.pristine.labels(range(first, first + 64))),

@@ -34,7 +34,7 @@ class Records:
     cells: tuple[CellRun, ...]
     end: End | None
     dropped: tuple[str, ...]
-    cut: bool = False
+    unread: bool = False
     """Records beyond a cap were not looked at, or not written."""
 
     def of(self, kind: type[R]) -> tuple[R, ...]:
@@ -58,7 +58,8 @@ def read_records(folder: Path) -> Records:
         cells=tuple(record for record in driven if isinstance(record, CellRun)),
         end=ends[-1] if ends else None,
         dropped=(*dropped, *beyond),
-        cut=bool(beyond) or any(isinstance(one, Note) and one.what == wire.MORE for one in events),
+        unread=bool(beyond)
+        or any(isinstance(one, Note) and one.what == wire.MORE for one in events),
     )
 
 

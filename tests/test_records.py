@@ -111,7 +111,7 @@ def test_figures_beyond_the_cap_are_dropped(tmp_path: Path) -> None:
     assert (2, wire.MAX_FIGURES, 1) == (
         len(records.dropped), len(records.of(Figure)), len(records.of(Fit)),
     )  # fmt: skip
-    assert records.cut
+    assert records.unread
 
 
 def test_records_beyond_the_cap_are_not_read_and_that_is_said(tmp_path: Path) -> None:
@@ -121,8 +121,8 @@ def test_records_beyond_the_cap_are_not_read_and_that_is_said(tmp_path: Path) ->
     full = read_records(left(tmp_path, *notes, FIT))
     over = read_records(left(tmp_path, *notes, note, FIT, FIT))
 
-    assert ((), False, 1) == (full.dropped, full.cut, len(full.of(Fit)))
-    assert (("events.jsonl: 2 records at its end",), True) == (over.dropped, over.cut)
+    assert ((), False, 1) == (full.dropped, full.unread, len(full.of(Fit)))
+    assert (("events.jsonl: 2 records at its end",), True) == (over.dropped, over.unread)
     assert (wire.MAX_RECORDS, 0) == (len(over.of(Note)), len(over.of(Fit)))
 
 
@@ -132,7 +132,7 @@ def test_a_file_over_the_cap_is_not_read(tmp_path: Path) -> None:
         file.truncate(wire.MAX_RECORDS_BYTES + 1)
     records = read_records(tmp_path)
 
-    assert (1, True, 0) == (len(records.dropped), records.cut, len(records.of(Fit)))
+    assert (1, True, 0) == (len(records.dropped), records.unread, len(records.of(Fit)))
 
 
 def test_variables_over_the_cap_are_none(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_nothing_left_is_no_evidence(tmp_path: Path) -> None:
     records = read_records(tmp_path)
 
     assert (2, (), ()) == (len(records.dropped), records.events, records.cells)
-    assert not records.cut
+    assert not records.unread
 
 
 def test_only_regular_files_are_read(tmp_path: Path) -> None:

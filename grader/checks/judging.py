@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from grader.assignment import Assignment, Check
 from grader.evidence import CellRun, Evidence, Run
 from grader.findings import Finding, Status
-from grader.locale import Readable, T
+from grader.locale import Readable, T, Text
 
 STEP = 25  # hundredths: partial points come in quarters of a point
 BLOCKING = (Status.FAILED, Status.SKIPPED, Status.NOT_ATTEMPTED)
@@ -112,14 +112,13 @@ def guarded(judge: Judge, case: Case) -> Outcome:
 
 def unread(check: Check) -> Outcome:
     """Return the outcome of a check whose evidence may be among records that were not read."""
-    return Outcome(
-        Status.NEEDS_REVIEW,
-        expected=check.title.text,
-        observed=T(
+    return _undecided(
+        check,
+        T(
             "The notebook left more records of its run than are read, and what this point asks for "
             "was not among those that were. A person decides."
         ),
-        hint=T(
+        T(
             "Look for cells that call the model, or draw figures, thousands of times; one call "
             "with all the images says the same."
         ),
@@ -128,18 +127,21 @@ def unread(check: Check) -> Outcome:
 
 def unseen(check: Check) -> Outcome:
     """Return the outcome of a check of a run whose record is gone: a person has to say."""
-    return Outcome(
-        Status.NEEDS_REVIEW,
-        expected=check.title.text,
-        observed=T(
+    return _undecided(
+        check,
+        T(
             "The notebook ran, but the record of its run is gone, so nothing is known about this "
             "point. A person decides."
         ),
-        hint=T(
+        T(
             "Look for cells that end the notebook's process, or that write, move or delete files "
             "in the folder in which it runs."
         ),
     )
+
+
+def _undecided(check: Check, observed: Text, hint: Text) -> Outcome:
+    return Outcome(Status.NEEDS_REVIEW, check.title.text, observed, hint=hint)
 
 
 def skipped(needed: Check) -> Outcome:

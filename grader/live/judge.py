@@ -94,7 +94,7 @@ def _evidence(records: Records, live: Live, assignment: Assignment) -> Evidence:
         predictions=records.of(Prediction),
         figures=records.of(Figure),
         notes=records.of(Note),
-        unread=records.cut,
+        unread=records.unread,
         runtime=runtimes[-1] if runtimes else None,
         sources=tuple(live.sources),
         splits=splits,

@@ -132,9 +132,9 @@ AIMED: dict[str, tuple[str, ...]] = {
     "watch: the deadline": ("asleep",),
     "watch: the disk": ("many files",),
     "watch: nameless files on the disk": ("files whose names are gone",),
-    "watch: nameless files that are under way": (
-        "nameless files on their way between two sockets",
-    ),
+    "watch: descriptors in sockets": ("nameless files on their way between two sockets",),
+    "watch: files that are only mapped": ("nameless files that are only mapped",),
+    "watch: what is written unseen": ("nameless files that are only mapped",),
     "watch: the sum of memory": ("memory of children together",),
     "watch: anonymous files in memory": ("memory as anonymous files",),
     "watch: private file systems": ("memory as inodes of /tmp",),

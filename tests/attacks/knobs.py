@@ -7,6 +7,7 @@ is new in `grader.sandbox` is a new knob, and test_mutations.py asks for an atta
 from __future__ import annotations
 
 import dataclasses
+import os
 import platform
 import subprocess
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from grader.sandbox import (
     Limits,
     bubblewrap,
     cgroup,
+    disk,
     interpreter,
     launch,
     processes,
@@ -64,7 +66,15 @@ class Knob:
 
 def all_knobs(ground: Ground) -> dict[str, Knob]:
     """Return every knob of the walls on this machine, by name."""
-    found = [*_bubblewrap(ground), *_rlimits(), *_groups(), *_seccomp(), *_masks(), *_supervisor()]
+    found = [
+        *_bubblewrap(ground),
+        *_rlimits(),
+        *_groups(),
+        *_seccomp(),
+        *_masks(),
+        *_start(),
+        *_watch(),
+    ]
     if ground.root:
         found += _setpriv()
         found += [Knob(ROOTS_CHAIN, lambda patch: _as_a_plain_user(patch, ground))]
@@ -304,32 +314,17 @@ def _masks() -> Iterator[Knob]:
     )
 
 
-def _supervisor() -> Iterator[Knob]:
-    """What the controller does at the start of a job and while it runs."""
+def _start() -> Iterator[Knob]:
+    """What the controller does when it starts a job."""
     popen = subprocess.Popen
 
-    def leaving(**less: Any) -> Callable[[Patch], None]:
-        def take_away(patch: Patch) -> None:
-            stock = launch.subprocess.Popen
-
-            def weaker(*given: Any, **named: Any) -> Any:
-                return stock(*given, **{**named, **less})
-
-            patch.setattr(launch.subprocess, "Popen", weaker)
-
-        return take_away
-
-    def leak(patch: Patch) -> None:
-        import os
-
+    def started_with(**other: Any) -> Callable[[Patch], None]:
         def weaker(*given: Any, **named: Any) -> Any:
-            return popen(*given, **{**named, "env": dict(os.environ)})
+            return popen(*given, **{**named, **other})
 
-        patch.setattr(launch.subprocess, "Popen", weaker)
+        return lambda patch: patch.setattr(launch.subprocess, "Popen", weaker)
 
     def inherit(patch: Patch) -> None:
-        import os
-
         def weaker(*given: Any, **named: Any) -> Any:
             for descriptor in named.pop("pass_fds"):
                 os.set_inheritable(descriptor, True)
@@ -337,52 +332,41 @@ def _supervisor() -> Iterator[Knob]:
 
         patch.setattr(launch.subprocess, "Popen", weaker)
 
-    def later(patch: Patch) -> None:
-        stock = running.Running.__init__
-        patch.setattr(
-            running.Running,
-            "__init__",
-            lambda self, process, tree, wall_s: stock(self, process, tree, wall_s + 8),
-        )
-
-    def unwatched(patch: Patch) -> None:
-        patch.setattr(DiskWatch, "added_mb", lambda watch, pids=tuple: 0.0)
-
-    def one_by_one(patch: Patch) -> None:
-        patch.setattr(processes, "memory_mb", lambda members: 0.0)
-
-    yield Knob("start: an empty environment", leak)
+    yield Knob("start: an empty environment", started_with(env=os.environ))
     yield Knob("start: no descriptor but the named ones", inherit)
-    yield Knob("start: a session of its own", leaving(start_new_session=False))
-    yield Knob("start: the mask of new files", leaving(umask=-1))
+    yield Knob("start: a session of its own", started_with(start_new_session=False))
+    yield Knob("start: the mask of new files", started_with(umask=-1))
     yield Knob(
         "start: first to go when memory is short", lambda p: p.setattr(walls, "OOM_SCORE", "0")
     )
-    yield Knob("watch: the deadline", later)
-    yield Knob("watch: the disk", unwatched)
-    yield Knob(
-        "watch: nameless files on the disk",
-        lambda patch: patch.setattr("grader.sandbox.disk.nameless_files", lambda pids: []),
-    )
-    yield Knob(
-        "watch: nameless files that are under way",
-        lambda patch: patch.setattr(
-            "grader.sandbox.disk.may_hide_files", lambda pids, devices: False
+
+
+def _watch() -> Iterator[Knob]:
+    """What the controller does while a job runs."""
+    stock = running.Running.__init__
+
+    def later(self: Any, process: Any, tree: Any, wall_s: float) -> None:
+        stock(self, process, tree, wall_s + 8)
+
+    def instead(place: Any, name: str, other: Any) -> Callable[[Patch], None]:
+        return lambda patch: patch.setattr(place, name, other)
+
+    nameless = "nameless_files"
+    for what, take_away in {
+        "the deadline": instead(running.Running, "__init__", later),
+        "the disk": instead(DiskWatch, "added_mb", lambda watch, pids=tuple: 0.0),
+        "nameless files on the disk": instead(disk, nameless, lambda pids: []),
+        "descriptors in sockets": instead(
+            processes, "_has_descriptors_waiting", lambda path: False
         ),
-    )
-    yield Knob("watch: the sum of memory", one_by_one, grouped=False)
-    yield Knob(
-        "watch: anonymous files in memory",
-        lambda patch: patch.setattr(processes, "nameless_files", lambda pids: []),
-        grouped=False,
-    )
-    yield Knob(
-        "watch: private file systems",
-        lambda patch: patch.setattr(processes, "private_mb", lambda *given: 0.0),
-        grouped=False,
-    )
-    yield Knob(
-        "watch: all memory",
-        lambda patch: patch.setattr(WalledTree, "excess", lambda tree: None),
-        grouped=False,
-    )
+        "files that are only mapped": instead(processes, "_mapped_without_name", lambda pid: ()),
+        "what is written unseen": instead(disk, "written_bytes", lambda pids: 0),
+    }.items():
+        yield Knob(f"watch: {what}", take_away)
+    for what, take_away in {
+        "the sum of memory": instead(processes, "memory_mb", lambda members: 0.0),
+        "anonymous files in memory": instead(processes, nameless, lambda pids: []),
+        "private file systems": instead(processes, "private_mb", lambda *given: 0.0),
+        "all memory": instead(WalledTree, "excess", lambda tree: None),
+    }.items():
+        yield Knob(f"watch: {what}", take_away, grouped=False)

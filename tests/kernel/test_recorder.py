@@ -290,7 +290,7 @@ def test_a_loop_over_images_hides_nothing_behind_it(execution: Execution) -> Non
     shapes = [one.shape for one in predictions(execution, "image_by_image")]
 
     assert [[1, 10]] * 500 + [[500, 10]] == shapes
-    assert execution.records.cut
+    assert execution.records.unread
 
 
 def test_loops_of_the_notebooks_own_are_noted(execution: Execution) -> None:

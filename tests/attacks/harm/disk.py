@@ -27,6 +27,10 @@ for number in range(36):
     libc.mmap(None, ctypes.c_size_t(4096), 1, 1, file, ctypes.c_long(0))
     os.close(file)
 """
+FIRST_THREAD_ENDS = """
+threading.Thread(target=time.sleep, args=(5,)).start()
+libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+"""
 
 HARMS = (
     Harm(
@@ -131,21 +135,13 @@ time.sleep(5)
     Harm(
         "nameless files of a process whose first thread has ended",
         "C07",
-        NAMELESS
-        + """
-threading.Thread(target=time.sleep, args=(5,)).start()
-libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
-""",
+        NAMELESS + FIRST_THREAD_ENDS,
         "disk",
     ),
     Harm(
         "nameless files that are mapped by a process whose first thread has ended",
         "C07",
-        MAPPED
-        + """
-threading.Thread(target=time.sleep, args=(5,)).start()
-libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
-""",
+        MAPPED + FIRST_THREAD_ENDS,
         "disk",
     ),
     Harm(
