@@ -22,7 +22,7 @@ from tests.attacks.shapes import HEAVY, archives, collected, corpus, notebooks
 MOST_MB = 500
 ROOT = Path(__file__).resolve().parents[2]
 FEW, MANY = 40, 500
-NOTEBOOKS, MANY_NOTEBOOKS = 40, 1_000  # ten thousand are read in tests/test_notebook.py
+NOTEBOOKS, MANY_NOTEBOOKS = 40, 10_000
 
 
 def read(folder: Path, record: Any) -> Counter[str]:
