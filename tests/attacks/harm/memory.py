@@ -51,11 +51,9 @@ sys.exit(137 if 9 in ends else 0)
         "memory of a process whose first thread has ended",
         "C03",
         """
-def hold():
-    blocks = [bytearray(b"x" * MIB) for _ in range(150)]
-    time.sleep(3)
 if os.fork() == 0:
-    threading.Thread(target=hold).start()
+    blocks = [bytearray(b"x" * MIB) for _ in range(100)]
+    threading.Thread(target=time.sleep, args=(4,)).start()
     libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
 blocks = [bytearray(b"x" * MIB) for _ in range(100)]
 sys.exit(137 if os.wait()[1] == 9 else 0)  # the kernel chooses which of the two it ends
