@@ -7,7 +7,8 @@ it (PR_SET_CHILD_SUBREAPER), so that nothing can slip away, and it ends what the
 Landlock (Linux 5.13, docs.kernel.org/userspace-api/landlock.html) needs no rights and no
 namespaces: it lists which files may be read or written, and from version 6 on it keeps signals and
 abstract sockets inside. Usage: `fence.py SPEC -- PROGRAM …`, SPEC being JSON:
-`{"read": [paths], "list": [folders], "write": [paths], "filter": base64 of a BPF program}`.
+`{"read": [paths], "list": [folders], "write": [paths], "filter": base64 of a BPF program,
+"parent": the pid of whoever starts this}`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ FILES_ONLY = EXECUTE | WRITE_FILE | READ_FILE | 1 << 14 | 1 << 15  # truncate, d
 TCP = 3  # bind and connect; no rule allows any
 SCOPES = 3  # abstract sockets, signals
 LOST = 120  # the exit code where the fence could not be built
+WAKING = {signal.SIGCHLD, signal.SIGTERM}  # a child has ended; so has whoever started this
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -87,17 +89,22 @@ def _done(result: int) -> int:
 
 
 def reap(job: int) -> int:
-    """Wait for the job, end what it left behind, and return its exit code as a shell says it."""
+    """Wait for the job, end what it left behind, and return its exit code as a shell says it.
+
+    Signals are waited for, never handled: another one, in the middle of a handler, would end it.
+    """
     code = 0
-    while True:
+    while signal.sigwait(WAKING) == signal.SIGCHLD:
         try:
-            pid, status = os.wait()
+            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                if ended[0] == job:
+                    code = os.waitstatus_to_exitcode(ended[1])
+                    code = code if code >= 0 else 128 - code
+                    end_children()
         except ChildProcessError:
             return code
-        if pid == job:
-            code = os.waitstatus_to_exitcode(status)
-            code = code if code >= 0 else 128 - code
-            end_children()
+    end_children()  # whoever started this is gone: nothing of the job may stay
+    return LOST
 
 
 def end_children() -> None:
@@ -112,26 +119,23 @@ def end_children() -> None:
 
 
 def _children() -> list[int]:
-    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as stream:
+    with open(f"/proc/self/task/{os.getpid()}/children", "rb") as stream:
         return [int(pid) for pid in stream.read().split()]
-
-
-def end_all(_number: int, _frame: object) -> None:
-    """Whoever started this is gone: nothing of the job may stay."""
-    end_children()
-    os._exit(LOST)
 
 
 def main(spec: str, argv: list[str]) -> int:
     """Fork the job's process, and stay as its reaper."""
-    signal.signal(signal.SIGTERM, end_all)
-    _done(_libc.prctl(SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0))
+    wanted = json.loads(spec)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, WAKING)
+    die_with(wanted["parent"], signal.SIGTERM)
     _done(_libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+    reaper = os.getpid()
     job = os.fork()
     if job == 0:
         try:
-            _done(_libc.prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
-            close_in(json.loads(spec))
+            die_with(reaper, signal.SIGKILL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            close_in(wanted)
             os.execv(argv[0], argv)
         except OSError as error:
             print(f"fence: {error}", file=sys.stderr, flush=True)
@@ -139,6 +143,13 @@ def main(spec: str, argv: list[str]) -> int:
     for stream in (0, 1):
         os.close(stream)  # they are the job's
     return reap(job)
+
+
+def die_with(parent: int, number: int) -> None:
+    """Have the kernel send a signal when the parent ends, also where it has ended by now."""
+    _done(_libc.prctl(SET_PDEATHSIG, number, 0, 0, 0))
+    if os.getppid() != parent:
+        os._exit(LOST)
 
 
 if __name__ == "__main__":

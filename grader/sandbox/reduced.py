@@ -98,6 +98,7 @@ class Reduced:
             "list": [str(folder) for folder in self.python.folders],
             "write": [*DEVICES, str(folder.root.resolve()), *writable],
             "filter": base64.b64encode(program or b"").decode("ascii"),
+            "parent": os.getpid(),
         }
 
     def _limits(self, job: Job) -> Limits:

@@ -32,6 +32,7 @@ from tests.attacks.harm import FAMILIES
 from tests.attacks.harm.program import PRELUDE, Harm
 from tests.attacks.listening import Listeners
 from tests.attacks.treasures import Treasures
+from tests.processes import running
 
 LIMITS = {
     "wall_s": 6, "memory_mb": 160, "processes": 24, "tmp_mb": 4, "file_mb": 4, "disk_mb": 24,
@@ -250,15 +251,13 @@ class Ground:
             yield "left a mount"
 
     def _survivors(self) -> list[int]:
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
+        found = set()
+        for pid, line in running():
             with suppress(OSError):
-                ours = os.stat(f"/proc/{name}").st_uid == self.uid and self.root
-                marked = self.stray in Path(f"/proc/{name}/cmdline").read_text(errors="replace")
-                dead = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-                if (ours or marked) and not dead and int(name) not in {self.decoy.pid, os.getpid()}:
-                    found.append(int(name))
-        return found
+                ours = self.root and os.stat(f"/proc/{pid}").st_uid == self.uid
+                if (ours or self.stray in line) and pid not in {self.decoy.pid, os.getpid()}:
+                    found.add(pid)
+        return sorted(found)
 
     def places(self) -> list[Path]:
         """Where a stray file must never turn up."""

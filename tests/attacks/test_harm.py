@@ -121,6 +121,7 @@ def run_as_plain_user(folder: Path, *families: str) -> None:
         shutil.copytree(source, inside)
     (folder / "ground").mkdir()
     (folder / "tests" / "__init__.py").write_text("")
+    shutil.copy(TESTS / "processes.py", folder / "tests")
     subprocess.run(["chown", "-R", PLAIN_USER, folder], check=True)
     user = ["setpriv", "--reuid", PLAIN_USER, "--regid", PLAIN_USER, "--clear-groups"]
 

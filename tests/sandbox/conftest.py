@@ -71,16 +71,6 @@ def run(sandbox: Sandbox, job_folder: Path) -> Run:
 
 
 @pytest.fixture
-def processes_with() -> Callable[[str], list[int]]:
-    """A function: the processes of this machine whose command line holds a marker."""
-
-    def found(marker: str) -> list[int]:
-        return [int(path.parent.name) for path in _command_lines() if marker in _text(path)]
-
-    return found
-
-
-@pytest.fixture
 def wait_until() -> Callable[..., bool]:
     """A function: wait until something holds, and tell whether it did in time."""
 
@@ -93,14 +83,3 @@ def wait_until() -> Callable[..., bool]:
         return True
 
     return wait
-
-
-def _command_lines() -> list[Path]:
-    return list(Path("/proc").glob("[0-9]*/cmdline"))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""

@@ -11,6 +11,7 @@ import pytest
 
 from grader.sandbox import Ended, Job, Level, Limits, Mount, WallsError, open_sandbox
 from grader.sandbox.plain import PlainFolder
+from tests.processes import running_with
 
 REPORT = """
 import json, os, sys
@@ -60,7 +61,7 @@ def test_environment_is_constructed_at_level_none(tmp_path: Path, monkeypatch) -
     assert "False" == printed
 
 
-def test_deadline_ends_the_group(tmp_path: Path, processes_with, wait_until) -> None:
+def test_deadline_ends_the_group(tmp_path: Path, wait_until) -> None:
     """The deadline kills the program and its children."""
     marker = f"marker-{tmp_path.name}-{os.getpid()}"
     child = f"import time; time.sleep(30)  # {marker}"
@@ -72,7 +73,7 @@ def test_deadline_ends_the_group(tmp_path: Path, processes_with, wait_until) -> 
     assert "deadline" == ended.reason
     assert ended.seconds < 5
     if os.path.exists("/proc"):
-        assert wait_until(lambda: [] == processes_with(marker))
+        assert wait_until(lambda: [] == running_with(marker))
 
 
 def test_exit_code_passes_at_level_none(tmp_path: Path) -> None:

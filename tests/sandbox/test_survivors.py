@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox import Job, Limits, Mount, Running, Sandbox, cgroup
+from tests.processes import running_with
 
 pytestmark = pytest.mark.sandbox
 
@@ -72,30 +73,30 @@ def start(sandbox: Sandbox, job_folder: Path, wait_until) -> Callable[..., Runni
 
 @pytest.mark.parametrize("grouped", [True, False])
 def test_daemons_end_with_the_deadline(
-    start, marker: str, processes_with, monkeypatch: pytest.MonkeyPatch, grouped: bool
+    start, marker: str, monkeypatch: pytest.MonkeyPatch, grouped: bool
 ) -> None:
     """setsid and double-fork daemons that ignore every signal are gone after the deadline."""
     if not grouped:
         monkeypatch.setattr(cgroup, "make_group", lambda limits: None)
     running = start(f"# {marker}\n{STAY}", wall_s=3)
-    during = processes_with(marker)
+    during = running_with(marker)
 
     ended = running.wait()
 
     assert len(during) >= 3
     assert "deadline" == ended.reason
-    assert [] == processes_with(marker)
+    assert [] == running_with(marker)
 
 
-def test_daemons_end_with_the_job(start, marker: str, processes_with) -> None:
+def test_daemons_end_with_the_job(start, marker: str) -> None:
     """Daemons are gone when the program has ended by itself."""
     ended = start(f"# {marker}\n{DAEMONS}").wait()
 
     assert ("exited", 0) == (ended.reason, ended.exit_code)
-    assert [] == processes_with(marker)
+    assert [] == running_with(marker)
 
 
-def test_kill_ends_everything(start, marker: str, processes_with) -> None:
+def test_kill_ends_everything(start, marker: str) -> None:
     """`kill` ends the job at once, with the reason."""
     running = start(f"# {marker}\n{STAY}")
 
@@ -104,24 +105,22 @@ def test_kill_ends_everything(start, marker: str, processes_with) -> None:
     ended = running.wait()
 
     assert "killed" == ended.reason
-    assert [] == processes_with(marker)
+    assert [] == running_with(marker)
     assert time.monotonic() - begun < 3
 
 
-def test_outermost_process_takes_all_with_it(
-    start, marker: str, processes_with, wait_until
-) -> None:
+def test_outermost_process_takes_all_with_it(start, marker: str, wait_until) -> None:
     """SIGKILL on the outermost bubblewrap, by anyone, ends every process of the job."""
     running = start(f"# {marker}\n{STAY}")
 
     os.kill(running.process.pid, signal.SIGKILL)
 
-    assert wait_until(lambda: [] == processes_with(marker), 2)
+    assert wait_until(lambda: [] == running_with(marker), 2)
     assert "killed" == running.wait().reason
 
 
 def test_controllers_death_takes_all_with_it(
-    sandbox: Sandbox, job_folder: Path, marker: str, processes_with, wait_until
+    sandbox: Sandbox, job_folder: Path, marker: str, wait_until
 ) -> None:
     """When the controller is killed, its jobs end by themselves."""
     command = [sys.executable, "-c", CONTROLLER, f"# {marker}\n{STAY}", str(job_folder)]
@@ -131,7 +130,7 @@ def test_controllers_death_takes_all_with_it(
         assert wait_until(lambda: 2 == len(os.listdir(job_folder)))
         controller.kill()
 
-    assert wait_until(lambda: [] == processes_with(marker), 3)
+    assert wait_until(lambda: [] == running_with(marker), 3)
 
 
 def test_a_job_outlives_the_thread_that_started_it(
