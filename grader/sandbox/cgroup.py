@@ -86,8 +86,10 @@ def make_group(limits: Limits) -> Group | None:
 
 def _unified(parents: dict[str, Path], name: str, limits: Limits) -> Group | None:
     own = parents.get("")
+    if own is None:
+        return None
     # Processes and limited children may not share a folder, so ours usually goes beside our own.
-    for parent in () if own is None else (own, own.parent):
+    for parent in (own,) if os.path.ismount(own) else (own, own.parent):
         folder = parent / name
         if _make(folder, ("memory.max", "pids.max")):
             _write(folder / "memory.max", limits.memory_mb * MIB)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,21 @@ def ground(open_folder: Path) -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="module")
-def ungrouped_ground(open_folder: Path) -> Iterator[Ground]:
+def opened_without_groups(open_folder: Path) -> Iterator[Ground]:
+    """Another one, made where no control groups can be."""
+    (open_folder / "ungrouped").mkdir()
+    with ExitStack() as undo:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cgroup, "make_group", lambda limits: None)
+            opened = undo.enter_context(Ground(open_folder / "ungrouped"))
+        yield opened
+
+
+@pytest.fixture
+def ungrouped_ground(opened_without_groups: Ground, monkeypatch: pytest.MonkeyPatch) -> Ground:
     """The same on a machine that lets us have no control groups."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cgroup, "make_group", lambda limits: None)
-        (open_folder / "ungrouped").mkdir()
-        with Ground(open_folder / "ungrouped") as opened:
-            yield opened
+    monkeypatch.setattr(cgroup, "make_group", lambda limits: None)
+    return opened_without_groups
 
 
 def test_the_corpus_is_large_and_every_name_is_one() -> None:

@@ -63,6 +63,19 @@ def test_no_group_where_none_can_be_made(tmp_path: Path, monkeypatch: pytest.Mon
     assert [] == os.listdir(tmp_path / "own")
 
 
+def test_nothing_is_made_beside_the_root_of_the_groups(
+    unified: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies there is no control group: the folder that others mount them in."""
+    own = unified / "own"
+    monkeypatch.setattr(cgroup, "_parents_by_controller", lambda: {"": own})
+    assert cgroup.make_group(Limits(wall_s=1)) is not None  # beside it
+
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == own)
+
+    assert cgroup.make_group(Limits(wall_s=1)) is None
+
+
 def test_leftovers_of_dead_controllers_are_swept(unified: Path) -> None:
     """A group whose controller is gone is removed; one of a living controller stays."""
     dead, living = unified / "nb-999999999-0", unified / f"nb-{os.getppid()}-0"
