@@ -29,15 +29,14 @@ def examine(
         folder: the class's, in whose gradebook the grade should stand.
 
     Raises:
-        SignatureError: no public key was given and this machine has none.
-        OSError: a file cannot be read.
+        SignatureError: no public key was given and this machine has none; a file cannot be read.
     """
     key = own_key()
     if public is None and key is None:
         raise SignatureError(
             f"{key_file()}: there is no key; give the public key of who signed as --key"
         )
-    report = path.read_bytes().decode("utf-8", "replace")
+    report = _bytes(path).decode("utf-8", "replace")
     try:
         said = verified(report, public or key.public if key else str(public))
     except SignatureError as error:
@@ -56,9 +55,16 @@ def examine(
     return not against
 
 
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SignatureError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def _of_notebook(said: Mapping[str, Any], notebook: Path | None) -> Iterator[str]:
     if notebook is not None:
-        found = hashlib.sha256(notebook.read_bytes()).hexdigest()
+        found = hashlib.sha256(_bytes(notebook)).hexdigest()
         if found != said["notebook"]["sha256"]:
             yield f"{notebook} is another notebook (SHA-256 {found})"
 

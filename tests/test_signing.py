@@ -201,6 +201,7 @@ def test_a_class_is_signed_and_verified(
     assert 2 == CliRunner().invoke(main, words).exit_code
     words += ["--key", public]
     notebook = tmp_path / "otro.ipynb"
+    assert 2 == CliRunner().invoke(main, [*words, "--notebook", str(notebook)]).exit_code
     notebook.write_text("{}")
     other = CliRunner().invoke(main, [*words, "--notebook", str(notebook)])
     assert (1, True) == (other.exit_code, "is another notebook" in other.output)

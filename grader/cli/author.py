@@ -22,9 +22,7 @@ from grader.cli.base import ANY, FOLDER, dataset_of, main, open_assignment
     show_default=True,
     help="Trainers at the same time.",
 )
-@click.option(
-    "--out", type=ANY, help="The calibration file; reference/calibration.json by default."
-)
+@click.option("--out", type=ANY, help="The calibration file; that of the assignment by default.")
 def calibrate(
     folder: Path | None,
     seeds: int | None,

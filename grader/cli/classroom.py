@@ -100,7 +100,7 @@ def override(folder: Path, student: str, check_name: str, points: float, because
 @click.option(
     "--out",
     type=FOLDER,
-    help="Where the files go; FOLDER/export by default (dist for an assignment).",
+    help="Where the files go; FOLDER/export/PLATFORM by default (dist for an assignment).",
 )
 @click.option(
     "--provisional", is_flag=True, help="Fill in the lowest grade where something still waits."

@@ -23,7 +23,7 @@ def data(source: Path | None, folder: Path | None) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say what this machine can do: TensorFlow, dataset, walls, memory, workers."""
+    """Say what this machine can do: Python, TensorFlow, Keras, dataset, walls, workers."""
     from grader.doctor import examine
 
     sys.exit(GOOD if examine(open_assignment(None), click.echo) else OURS)
