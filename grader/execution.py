@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from grader.watching import Watching
 START = (
     f"import sys; sys.path.insert(0, sys.argv[2]); from {PACKAGE}.kernel.driver import main; main()"
 )
+PAUSES = 3  # times what trainings may take: a run also waits for its turn to compute
 MARGIN_S = 120  # the driver's own deadline comes first; this one does not trust it
 
 
@@ -56,13 +57,15 @@ class Execution:
 
     @property
     def cut(self) -> bool:
-        """Whether neither the notebook nor a limit ended it: its process was killed, or fell over.
+        """Whether neither the notebook nor a limit ended it: a process was killed, or fell over.
 
-        What a notebook does to the process that runs it looks the same, and happens again.
+        What a notebook does to its own processes looks the same, and happens again.
         """
         end = self.records.end
         if self.ended.reason == "exited":
-            return end is None or end.reason.startswith("driver: ")
+            # the system takes the largest process where the machine has too little memory
+            killed = end is not None and end.reason == wire.KILLED and self.ended.oom_kills == 0
+            return killed or end is None or end.reason.startswith("driver: ")
         return self.ended.reason == "killed"
 
     @property
@@ -129,7 +132,8 @@ def execute(
         records=records,
         ended=ended,
         folder=job,
-        trainings=tuple(ledger.fits),
+        # one that is still being trained, for a thread that outlived its cell, changes no more
+        trainings=tuple(replace(fit, states=[*fit.states]) for fit in ledger.fits),
         uploads=dict(ledger.uploads),
         refusals=tuple(ledger.refusals),
         waited_s=running.paused_s,
@@ -163,5 +167,9 @@ def _job(assignment: Assignment, dataset: Dataset, folder: Path, door: Door | No
     return Job(
         argv=arguments,
         mounts=tuple(mounts),
-        limits=Limits(wall_s=limits.notebook_s + MARGIN_S, memory_mb=limits.memory_mb),
+        limits=Limits(
+            wall_s=limits.notebook_s + MARGIN_S,
+            memory_mb=limits.memory_mb,
+            pauses_s=PAUSES * limits.trainings_s,
+        ),
     )

@@ -62,23 +62,28 @@ class Trainer:
         self.answer_s = answer_s
         self._store = memory.folder
         self._folder = Path(tempfile.mkdtemp(prefix="trainer-"))
+        try:
+            self._running = sandbox.start(
+                self._job(dataset, memory, wall_s), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    def _job(self, dataset: Dataset, memory: Memory, wall_s: float) -> Job:
         bounds = [str(memory.most_bytes), str(memory.most_s)]
-        self._running = sandbox.start(
-            Job(
-                argv=lambda inside: [
-                    "-I", "-c", START, inside("/k"), inside("/data"), inside("/memory"), *bounds,
-                ],
-                mounts=(
-                    Mount(stage_trainer(self._folder / "k"), "/k"),
-                    Mount(dataset.rows, "/data"),
-                    Mount(memory.folder, "/memory", writable=True),
-                ),
-                limits=Limits(wall_s=wall_s, disk_mb=None),  # the memory keeps its own bounds
-                environment={"TF_NUM_INTEROP_THREADS": "1"},  # a trainer is one core's work
-                workdir="/tmp",
+        return Job(
+            argv=lambda inside: [
+                "-I", "-c", START, inside("/k"), inside("/data"), inside("/memory"), *bounds,
+            ],
+            mounts=(
+                Mount(stage_trainer(self._folder / "k"), "/k"),
+                Mount(dataset.rows, "/data"),
+                Mount(memory.folder, "/memory", writable=True),
             ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            limits=Limits(wall_s=wall_s, disk_mb=None),  # the memory keeps its own bounds
+            environment={"TF_NUM_INTEROP_THREADS": "1"},  # a trainer is one core's work
+            workdir="/tmp",
         )  # fmt: skip
 
     def __enter__(self) -> Self:

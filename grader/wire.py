@@ -21,7 +21,7 @@ MAX_RECORD_BYTES = 2_000_000
 MAX_RECORDS_BYTES = 64_000_000
 MAX_RECORDS = 20_000
 MAX_BLOB_BYTES = 25_000_000
-MAX_BLOBS = 8
+MAX_BLOBS = 2  # a state's weights and its optimizer's variables
 MAX_REQUEST_BYTES = 1_000_000  # the JSON of what a kernel may ask for
 MAX_LAYERS = 100
 MAX_PARAMETERS = 5_000_000
@@ -41,6 +41,7 @@ DOOR = "door"  # the socket's name in the folder that is bound beside the run fo
 VARIABLES = "variables"
 OWN_LOOP = "own loop"  # a note: the notebook trains step by step itself
 MORE = "more alike"  # a note: a cell did one thing so often that not all of it was recorded
+KILLED = "the kernel was killed"  # how a run ended: by the system, or by the notebook itself
 TAMPERED = "tampered"  # a note: something that the recorder had put in place is gone
 
 # The allow-lists: what can be rebuilt, and which of its settings travel. Activations are a name of

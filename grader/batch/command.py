@@ -135,7 +135,9 @@ def _engine(asked: Asked, assignment: Assignment, dataset: Dataset) -> Engine:
     if asked.engine == "local":
         workers = asked.workers or default_workers()
         level = need_walls(Level.REDUCED) if asked.allow_reduced else Level.STANDARD
-        machine = Machine(level, workers, default_kernels(), train_in_kernel=asked.train_in_kernel)
+        machine = Machine(
+            level, workers, default_kernels(level), train_in_kernel=asked.train_in_kernel
+        )
         return LocalEngine(assignment, dataset, machine)
     if asked.allow_reduced:
         raise UsageProblem("--allow-reduced: every worker of a cluster needs the standard walls")

@@ -9,7 +9,8 @@ from grader.delegation import Memory
 from grader.sandbox import Level, WallsError, probe
 
 MEMORY_EACH_MB = 3000
-MOST_KERNELS = 200
+MOST_KERNELS = 100  # eight descriptors each, of the 1024 that a process usually has
+MOST_OF_ONE_USER = 4  # where a limit on processes counts all of a user's
 KERNEL_MB = 1500  # of a notebook whose trainings are delegated
 
 
@@ -47,9 +48,11 @@ def need_walls(level: Level = Level.STANDARD) -> Level:
     return found.level
 
 
-def default_kernels() -> int:
+def default_kernels(level: Level = Level.STANDARD) -> int:
     """Return how many notebooks are in flight: as many as memory holds, for most of them wait."""
-    return max(1, min(MOST_KERNELS, _memory_mb() // KERNEL_MB))
+    alone = level is Level.REDUCED and os.geteuid() != 0
+    most = MOST_OF_ONE_USER if alone else MOST_KERNELS
+    return max(1, min(most, _memory_mb() // KERNEL_MB))
 
 
 def default_workers() -> int:

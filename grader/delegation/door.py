@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, ClassVar, Literal, Self
@@ -112,6 +112,7 @@ class Door:
         self, ledger: Ledger, folder: Path, turn: Turn, unix: bool = hasattr(socket, "AF_UNIX")
     ) -> None:
         self.ledger, self.folder, self.turn = ledger, folder, turn
+        ledger.waiting = self._waiting
         self.unix = unix
         self.running: Running | None = None
         self.full: StoreFull | None = None
@@ -216,8 +217,7 @@ class Door:
             raise Unserved("the model or the rows are not known in full")
         if request.validation is not None and not request.validation.data.trainable:
             raise Unserved("the validation rows are not known in full")
-        with self._waiting():
-            passed = self.ledger.open(request.plan, request.state, request.before)
+        passed = self.ledger.open(request.plan, request.state, request.before)
         self._openings[passed.number] = request
         return {"fit": passed.number}, []
 
@@ -231,8 +231,7 @@ class Door:
         if opening is None:
             raise Unserved(f"there is no training {request.fit}")
         validation = opening.validation if request.validate_after else None
-        with self._waiting():
-            done = self.ledger.epoch(request.fit, request.state, opening.before, validation)
+        done = self.ledger.epoch(request.fit, request.state, opening.before, validation)
         return {
             "state": plain(done.state), "metrics": done.metrics, "validated": done.validated,
         }, []  # fmt: skip
@@ -240,13 +239,11 @@ class Door:
     def _evaluate(self, request: Evaluate, blobs: list[bytes]) -> Answer:
         if not request.validation.data.trainable:
             raise Unserved("the rows are not known in full")
-        with self._waiting():
-            metrics = self.ledger.evaluate(request.fit, request.weights, request.validation)
+        metrics = self.ledger.evaluate(request.fit, request.weights, request.validation)
         return {"metrics": metrics}, []
 
     def _fetch(self, request: Fetch, blobs: list[bytes]) -> Answer:
-        with self._waiting():
-            return {}, [self.ledger.bytes_of(name) for name in request.names]
+        return {}, [self.ledger.bytes_of(name) for name in request.names]
 
     def _close(self, request: Close, blobs: list[bytes]) -> Answer:
         self.ledger.close(request.fit, request.weights)
@@ -258,7 +255,7 @@ class Door:
         return {"waited_s": waited_s, "waiting": self._waits > 0}, []
 
     @contextlib.contextmanager
-    def _waiting(self) -> Any:
+    def _waiting(self) -> Iterator[None]:
         with self._lock:
             self._waits += 1
         try:

@@ -7,8 +7,8 @@ A state that a trainer made for this run, recognised by its name (the SHA-256 of
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from grader.delegation.service import Epoch, Service, epoch_seed
@@ -42,6 +42,15 @@ class Budget:
     run_s: float
     spent_s: float = 0.0
 
+    def ask(self) -> None:
+        """Ask whether something is left.
+
+        Raises:
+            Unserved: nothing is.
+        """
+        if self.spent_s > self.run_s:
+            raise Unserved(f"this notebook's trainings took more than {self.run_s:.0f} s")
+
     @contextmanager
     def spending(self) -> Iterator[None]:
         """Count what is done inside.
@@ -49,8 +58,7 @@ class Budget:
         Raises:
             Unserved: nothing is left.
         """
-        if self.spent_s > self.run_s:
-            raise Unserved(f"this notebook's trainings took more than {self.run_s:.0f} s")
+        self.ask()
         began = time.monotonic()
         try:
             yield
@@ -93,11 +101,13 @@ class Ledger:
     Args:
         seed: the assignment's.
         budget: how long one training and all of them together may take.
+        waiting: entered while the run waits, which its budget bounds; nothing else stops its clock.
     """
 
     service: Service
     seed: int
     budget: Budget
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
     fits: list[Passed] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     _weights: dict[str, list[int]] = field(default_factory=dict)  # who made them; none: drawn
@@ -119,7 +129,7 @@ class Ledger:
         plan = plan.normal
         draws = plan.training.draws
         drawn = draws if draws and all(draws) else None
-        with self.budget.spending():
+        with self._served():
             start = self.service.start(plan, drawn)
         self._optimizers.setdefault(start.optimizer, [])
         fresh = start.weights is not None and start.weights == state.weights
@@ -167,7 +177,7 @@ class Ledger:
         }
         seed = epoch_seed(passed.plan, self.seed, before + passed.epochs)
         blobs = [self.uploads[name] for name in unknown]
-        with self.budget.spending():
+        with self._served():
             done = self.service.epoch(passed.plan, state, seed, validation, blobs)
         passed.states.append(done.state)
         passed.seconds += done.seconds
@@ -190,7 +200,7 @@ class Ledger:
         state = next((one for one in passed.states[1:] if one.weights == weights), None)
         if state is None:
             raise Unserved("these weights were not made for this training")
-        with self.budget.spending():
+        with self._served():
             return self.service.validate(passed.plan, state, validation)
 
     def close(self, number: int, weights: str) -> None:
@@ -215,7 +225,7 @@ class Ledger:
             raise Unserved("this state was not made here")
         data = self.service.memory.blob(name)
         if data is None:
-            with self.budget.spending():
+            with self._served():
                 data = self._again(name)
         return data
 
@@ -225,6 +235,12 @@ class Ledger:
         while at is not None:
             yield self.fits[at]
             at = self.fits[at].parent
+
+    @contextmanager
+    def _served(self) -> Iterator[None]:
+        self.budget.ask()  # first: whoever has nothing left does not wait either
+        with self.waiting(), self.budget.spending():
+            yield
 
     def _honest(self, state: State, parent: int | None) -> bool:
         """Whether trainers made this state for this run, weights and optimizer in one chain."""

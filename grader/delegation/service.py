@@ -75,6 +75,8 @@ class _Job:
     request: dict[str, Any]
     blobs: tuple[bytes, ...]
     answer: Future[dict[str, Any]] = field(default_factory=Future)
+    after: float = 0.0
+    """Nobody takes it before this moment of the monotonic clock; 0: it may be taken."""
 
     @property
     def home(self) -> str:
@@ -300,19 +302,29 @@ class Service:
                         if self._waiting:
                             self._changed.notify_all()  # what was left to this one is anybody's
                         return job
-                    self._changed.wait()
+                    self._changed.wait(self._rest_s())
             finally:
                 self._idle.discard(slot)
 
     def _choose(self, slot: int) -> _Job | None:
         """Own plans first, then the oldest; what an idle trainer has at home is left to it."""
+        now = time.monotonic()
         for job in self._waiting:
+            if job.after <= now:
+                job.after = 0.0
+        ripe = [job for job in self._waiting if not job.after]
+        for job in ripe:
             if job.home in self._homes[slot]:
                 return job
-        for job in self._waiting:
+        for job in ripe:
             if not any(job.home in self._homes[other] for other in self._idle - {slot}):
                 return job
         return None
+
+    def _rest_s(self) -> float | None:
+        """Seconds until a request that waits becomes ripe; None: there is none."""
+        later = [job.after for job in self._waiting if job.after]
+        return max(0.0, min(later) - time.monotonic()) if later else None
 
     def _serve(self, slot: int, trainer: Trainer | None, job: _Job) -> Trainer | None:
         problem: Exception | None = None
@@ -345,14 +357,13 @@ class Service:
         return trainer
 
     def _later(self, job: _Job) -> None:
-        """Another controller on this machine trains it: look again when other work is done."""
+        """Another controller on this machine trains it: look again in a while."""
         with self._changed:
-            if not self._waiting:
-                self._changed.wait(ELSEWHERE_S)
             known = self.memory.answer(job.request["key"])
             if known is not None:
                 job.answer.set_result(known)
             else:
+                job.after = time.monotonic() + ELSEWHERE_S
                 self._waiting.append(job)
 
 

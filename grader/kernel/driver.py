@@ -26,6 +26,7 @@ from .line import Line, Lost
 CUT = "\n[…]\n"
 LOOK_S = 0.5  # between looks at the clock, once a cell's time seems to be over
 INTERRUPTS = 2  # before the kernel is ended
+SIGKILL = 9
 GRACE_S = 10.0  # for a cell to stop after an interrupt; a loaded machine needs more than five
 NOISE = re.compile(
     r"WARNING: All log messages before absl|oneDNN custom operations|cpu_feature_guard|"
@@ -212,7 +213,13 @@ class Driver:
             error,
             message,
         )
-        return "the kernel died" if status == "killed" else "finished"
+        return self._how_it_died() if status == "killed" else "finished"
+
+    def _how_it_died(self) -> str:
+        """Say whether SIGKILL ended the kernel, as the system does where memory runs out."""
+        process = getattr(self.manager.provisioner, "process", None)
+        killed = process is not None and process.poll() == -SIGKILL
+        return wire.KILLED if killed else "the kernel died"
 
     def _cell(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -66,7 +67,7 @@ class Recorder:
         self.cell: int | None = None
         self.records = 0
         self.predicted: dict[tuple[Any, ...], int] = {}
-        self.depth = 0
+        self._depths: dict[int, int] = {}  # of each thread in calls that are watched already
         self.loop_noted: int | None = -1
         self.chains = Chains()
         self.guard = Guard()
@@ -113,6 +114,7 @@ class Recorder:
     def _begin_cell(self, info: Any) -> None:
         self.cell = self._cell_of(info)
         self.predicted.clear()
+        self._depths.pop(threading.get_ident(), None)  # an interrupt may have left one there
         self.seeds.begin_cell()
 
     def _cell_of(self, _info: Any) -> int | None:
@@ -171,13 +173,20 @@ class Recorder:
         untune()
         self.epochs.install()
 
+    @property
+    def depth(self) -> int:
+        """In how many calls that are watched already this one is."""
+        return sum([*self._depths.values()])
+
     @contextmanager
     def _inside(self) -> Iterator[None]:
-        self.depth += 1
+        thread = threading.get_ident()
+        before = self._depths.get(thread, 0)
+        self._depths[thread] = before + 1
         try:
             yield
         finally:
-            self.depth -= 1
+            self._depths[thread] = before
 
     def _fit(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from grader import wire
 from grader.findings import Status
 from grader.locale import T, Text, Translator
 from grader.report.text import clip
@@ -66,6 +67,7 @@ ENDED: Mapping[str, Text] = {
     "memory": T("The notebook reached its memory limit, so the remaining cells were not run."),
     "disk": T("The notebook filled its disk space, so the remaining cells were not run."),
     "killed": T("The notebook's process was stopped, so the remaining cells were not run."),
+    wire.KILLED: T("The notebook's process was stopped, so the remaining cells were not run."),
     "the kernel died": T(
         "The notebook's process ended unexpectedly, so the remaining cells were not run."
     ),

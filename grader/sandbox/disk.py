@@ -6,6 +6,7 @@ import errno
 import itertools
 import math
 import os
+import shutil
 import stat
 import time
 import uuid
@@ -17,11 +18,12 @@ from grader.sandbox.jobs import WallsError
 from grader.sandbox.processes import may_hide_files, nameless_files, written_bytes
 
 MIB = 1024 * 1024
-ENTRY_BYTES = 4096
+ENTRY_BYTES = 32 * 1024  # that each counts at least: a look at 4 GiB of them takes a second
 PAUSE_S = 1.0
 LONGEST_PAUSE_S = 2.0
 SHARE_OF_TIME = 0.05
 LOOKS = 2
+ONLY_NAMED = getattr(os, "O_PATH", os.O_RDONLY)
 
 
 class DiskWatch:
@@ -48,7 +50,7 @@ class DiskWatch:
         self._next = 0.0
 
     def added_mb(self, pids: Callable[[], Iterable[int]] = tuple) -> float:
-        """Return what was added, in MiB; every entry costs at least 4 KiB, a hidden one all.
+        """Return what was added, in MiB; every entry costs at least 32 KiB, a hidden one all.
 
         Args:
             pids: of the job's processes; files that they hold open count without a name too.
@@ -127,35 +129,59 @@ def remove_tree(folder: Path) -> None:
     """Remove a folder that a job has left, however deep; what cannot be removed stays.
 
     `shutil.rmtree` gives up at a depth of a thousand, with an error of ours. This one never goes
-    down: it brings every folder up to the top, then looks at it there.
+    down: it brings every folder up to the top, then looks at it there. Each is named from one that
+    is open, so that no link which somebody puts in a folder's place meanwhile is followed.
     """
+    if os.scandir not in os.supports_fd or os.rename not in os.supports_dir_fd:  # Windows
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    with suppress(OSError), _opened(os.fspath(folder)) as top:
+        _flatten(top)
     with suppress(OSError):
-        _flatten(folder)
         folder.rmdir()
 
 
-def _flatten(top: Path) -> None:
+def _flatten(top: int) -> None:
     names = (f"{uuid.uuid4().hex}-{number}" for number in itertools.count())
-    left = [top]
+    left = ["."]
     while left:
-        folder = left.pop()
-        with suppress(OSError):
-            folder.chmod(stat.S_IRWXU)
-            with os.scandir(folder) as entries:
-                for entry in list(entries):
-                    left += _removed(entry, top / next(names))
-            if folder != top:
-                folder.rmdir()
+        name = left.pop()
+        with suppress(OSError), _opened(name, top) as folder, os.scandir(folder) as entries:
+            for entry in list(entries):
+                left += _removed(entry.name, folder, top, next(names))
+        if name != ".":
+            with suppress(OSError):
+                os.rmdir(name, dir_fd=top)
 
 
-def _removed(entry: os.DirEntry[str], place: Path) -> list[Path]:
-    """Remove an entry that is no folder; bring a folder up and return where it is."""
+def _removed(name: str, folder: int, top: int, place: str) -> list[str]:
+    """Remove an entry that is no folder; bring a folder up and return its name there."""
     with suppress(OSError):
-        if not entry.is_dir(follow_symlinks=False):
-            os.unlink(entry.path)
-            return []
-        # A folder that is moved gets another "..", for which it must be writable.
-        os.chmod(entry.path, stat.S_IRWXU)
-        os.rename(entry.path, place)
+        os.unlink(name, dir_fd=folder)
+        return []
+    with suppress(OSError):
+        with _opened(name, folder):
+            pass  # a folder that is moved gets another "..", for which it must be writable
+        os.rename(name, place, src_dir_fd=folder, dst_dir_fd=top)
         return [place]
     return []
+
+
+@contextmanager
+def _opened(name: str, at: int | None = None) -> Iterator[int]:
+    """Open a folder, and no link to one, for its owner to read and write.
+
+    Raises:
+        OSError: it is none.
+    """
+    place = os.open(name, ONLY_NAMED | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+    try:
+        with suppress(OSError):
+            os.chmod(f"/proc/self/fd/{place}", stat.S_IRWXU)
+        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=place)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+    finally:
+        os.close(place)

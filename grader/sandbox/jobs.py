@@ -5,6 +5,7 @@ Nothing here starts a process; the module imports on every platform.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,6 +38,7 @@ class Limits:
     `memory_mb` covers all processes together, the private file systems included; `cpu_s` and
     `file_mb` are for each process and each file. `disk_mb` is what a job may add to its
     writable mounts; it is looked at once a second, so a fast writer overshoots. None: not at all.
+    The deadline stands still while the job waits for us, for `pauses_s` in all.
     """
 
     wall_s: float
@@ -46,6 +48,7 @@ class Limits:
     file_mb: int = 512
     cpu_s: int | None = None
     disk_mb: int | None = 4096
+    pauses_s: float = math.inf
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

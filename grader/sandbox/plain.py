@@ -118,7 +118,7 @@ class Plain:
         except BaseException:
             folder.remove()
             raise
-        return Running(process, PlainTree(process, folder), job.limits.wall_s)
+        return Running(process, PlainTree(process, folder), job.limits)
 
     def give(self, path: Path) -> None:
         """A plain process is the user already."""

@@ -50,13 +50,13 @@ def tree(root: int) -> list[Process]:
         members |= more
 
 
-def of_user(uid: int) -> Iterator[int]:
+def of_user(uid: int) -> Iterator[Process]:
     """Yield the processes of a user; those that have ended wait to be forgotten."""
     for pid in _pids():
         with suppress(FileNotFoundError, ProcessLookupError):
             found = os.stat(f"/proc/{pid}").st_uid == uid and _read(pid)
             if found and not found.ended:
-                yield pid
+                yield found
 
 
 def alive(process: Process) -> bool:

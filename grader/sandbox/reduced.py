@@ -68,7 +68,7 @@ class Reduced:
         except BaseException:
             folder.remove()
             raise
-        return Running(process, FencedTree(process, folder, job.limits, disk), job.limits.wall_s)
+        return Running(process, FencedTree(process, folder, job.limits, disk), job.limits)
 
     def give(self, path: Path) -> None:
         """Hand a run folder or a socket over to the dropped user."""
@@ -102,11 +102,14 @@ class Reduced:
         }
 
     def _limits(self, job: Job) -> Limits:
-        """A limit on processes counts all of a user's: a plain user's other ones come on top."""
+        """A limit on processes counts all threads of a user: a plain user's other ones come on
+        top. Those that begin later do not.
+        """
         if self.owner.dropped:
             return job.limits
-        others = sum(1 for _ in processes.of_user(self.owner.uid))
-        return replace(job.limits, processes=job.limits.processes + others)
+        others = {one.pid: one.threads for one in processes.of_user(self.owner.uid)}
+        others[os.getpid()] = 1  # ours come and go
+        return replace(job.limits, processes=job.limits.processes + sum(others.values()))
 
 
 def _python(python: Interpreter) -> Iterator[str]:
@@ -155,17 +158,15 @@ class FencedTree:
         return sum(member.cpu_s for member in [*self._members.values()])
 
     def kill(self) -> None:
-        """Stop all members, so that none can start another; kill them, and their reaper last."""
-        deadline = time.monotonic() + SURVIVAL_S
-        stopped: set[int] = set()
-        while new := {one.pid for one in self._alive()} - stopped:
-            self._signal(new, signal.SIGSTOP)
-            stopped |= new
-            if time.monotonic() > deadline:
-                break
-        self._signal({one.pid for one in self._alive()}, signal.SIGKILL)
-        if self._process.returncode is None:
-            self._process.kill()
+        """Have the reaper end everything below it, and itself: nothing else sees it all."""
+        try:
+            self._look()
+        finally:
+            self._process.terminate()
+            try:
+                self._process.wait(SURVIVAL_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
 
     def ended(self, code: int, stderr_tail: str) -> Reason:
         """Return why the job ended by itself.
@@ -192,15 +193,14 @@ class FencedTree:
         while left := [one.pid for one in [*self._members.values()] if processes.alive(one)]:
             if time.monotonic() > deadline:
                 raise WallsError(f"{len(left)} processes of a job survived SIGKILL: {left[:5]}")
-            self._signal(set(left), signal.SIGKILL)
+            for pid in left:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
             time.sleep(0.005)
         self._folder.remove()
 
     def _pids(self) -> list[int]:
         return [member.pid for member in self._present]
-
-    def _alive(self) -> list[processes.Process]:
-        return [one for one in self._look() if one.pid != self._process.pid and not one.ended]
 
     def _look(self) -> list[processes.Process]:
         if self._process.returncode is not None:
@@ -208,9 +208,3 @@ class FencedTree:
         members = self._present = processes.tree(self._process.pid)
         self._members |= {(member.pid, member.started): member for member in members}
         return members
-
-    @staticmethod
-    def _signal(pids: set[int], number: int) -> None:
-        for pid in pids:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)

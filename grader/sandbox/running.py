@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Protocol, Self
 
-from grader.sandbox.jobs import Ended, Reason, WallsError
+from grader.sandbox.jobs import Ended, Limits, Reason, WallsError
 
 POLL_S = 0.1
 TAIL_BYTES = 16 * 1024
@@ -50,11 +50,12 @@ class Running:
     As a context manager it kills the job, if it still runs, and closes the pipes.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], tree: Tree, wall_s: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], tree: Tree, limits: Limits) -> None:
         self.process = process
         self._tree = tree
         self._started = time.monotonic()
-        self._deadline = self._started + wall_s
+        self._deadline = self._started + limits.wall_s
+        self._last = self._deadline + limits.pauses_s
         self._lock = threading.Lock()
         self._waits = 0
         self._since: tuple[float, float | None] = (self._started, None)
@@ -97,7 +98,7 @@ class Running:
         with self._lock:
             self._waits += 1
             if self._waits == 1:
-                self._since = (time.monotonic(), self._tree.cpu_s())
+                self._since = (time.monotonic(), self._cpu_s())
         try:
             yield
         finally:
@@ -108,11 +109,17 @@ class Running:
 
     def _pause_ended(self) -> None:
         began, before = self._since
-        now = self._tree.cpu_s()
+        now = self._cpu_s()
         used = 0.0 if before is None or now is None else now - before
         pause = max(0.0, time.monotonic() - began - used)
         self._deadline += pause
         self.paused_s += pause
+
+    def _cpu_s(self) -> float | None:
+        try:
+            return self._tree.cpu_s()
+        except OSError:  # the job is over, and its control group gone
+            return None
 
     def kill(self) -> None:
         """Stop the job now; `wait` then says "killed"."""
@@ -136,8 +143,10 @@ class Running:
         try:
             self._watch()
         finally:
-            self._tree.kill()
-            code = self.process.wait()
+            try:
+                self._tree.kill()
+            finally:
+                code = self.process.wait()
             seconds = time.monotonic() - self._started
             self._reader.join(DRAIN_S)
             cpu_s, peak_mb, oom_kills = self._tree.usage()
@@ -149,13 +158,18 @@ class Running:
 
     def _watch(self) -> None:
         while self._stop is None:
-            left = LOOK_S if self._waits else min(self._deadline - time.monotonic(), LOOK_S)
+            left = min(self._left_s(), LOOK_S)
             if _ended_within(self.process, min(left, POLL_S) if self._tree.watched else left):
                 return
-            if time.monotonic() >= self._deadline and not self._waits:
+            if self._left_s() <= 0:
                 self._stop = self._stop or "deadline"
             elif self._tree.watched:
                 self._stop = self._stop or self._tree.excess()
+
+    def _left_s(self) -> float:
+        """Seconds to the deadline; while it stands still, to the latest that it can become."""
+        due = self._last if self._waits else min(self._deadline, self._last)
+        return due - time.monotonic()
 
     def _drain(self, stream: IO[bytes]) -> None:
         with stream:

@@ -65,9 +65,11 @@ class WalledTree:
 
     def kill(self) -> None:
         """Kill the outermost process; the kernel takes its pid namespace with it."""
-        if self._group is None:
-            self._look()
-        self._process.kill()
+        try:
+            if self._group is None:
+                self._look()
+        finally:
+            self._process.kill()
 
     def ended(self, code: int, stderr_tail: str) -> Reason:
         """Return why the job ended by itself.

@@ -68,9 +68,10 @@ class Walls:
                 status = os.dup(plan.status[0])
                 undo.callback(os.close, status)
                 _open_gate(process.pid, group, plan)
+            tree = WalledTree(process, group, status, job.limits, disk)
+            running = Running(process, tree, job.limits)
             undo.pop_all()
-        tree = WalledTree(process, group, status, job.limits, disk)
-        return Running(process, tree, job.limits.wall_s)
+        return running
 
     def give(self, path: Path) -> None:
         """Hand a run folder or a socket over to the dropped user."""

@@ -222,6 +222,33 @@ def test_states_that_are_brought_are_kept_up_to_a_size(door: Door) -> None:
     assert ["6" * 64] == list(door.ledger.uploads)
 
 
+def test_only_what_the_budget_bounds_stops_the_clock(door: Door, speak: Speak) -> None:
+    """A run that fetches or is refused without end does not wait: its deadline comes."""
+    waits: list[int] = []
+
+    @contextlib.contextmanager
+    def waiting(stock: Callable[[], Any] = door.ledger.waiting) -> Iterator[None]:
+        with stock():
+            waits.append(door._waits)
+            yield
+
+    door.ledger.waiting = waiting
+    speaker = speak(door)
+    fit = speaker.ask(opening())["fit"]
+    speaker.ask({"op": "epoch", "fit": fit, "state": plain(STATE)})
+    assert [1, 1] == waits
+    for asked in (
+        {"op": "fetch", "names": ["e" * 64]},
+        {"op": "epoch", "fit": 7, "state": plain(STATE)},
+        {"op": "nonsense"},
+    ):
+        speaker.ask(asked)
+    door.ledger.budget.spent_s = 1000
+    assert "took more than" in speaker.ask(opening())["refused"]
+
+    assert [1, 1] == waits
+
+
 def test_refusals_are_kept_up_to_a_number(door: Door, speak: Speak) -> None:
     """A notebook that asks for nonsense without end costs no memory."""
     speaker = speak(door)

@@ -16,7 +16,7 @@ from grader.delegation.memory import Keys
 from grader.loading import default_folder, load_assignment
 from grader.recipes import Plan, State
 from grader.sandbox import Level, open_sandbox
-from grader.trainer import Refused, Trainer, TrainerFault
+from grader.trainer import Busy, Refused, Trainer, TrainerFault
 
 pytestmark = [pytest.mark.tf, pytest.mark.sandbox, pytest.mark.timeout(600)]
 
@@ -197,6 +197,31 @@ def test_a_refusal_is_told_and_harms_nobody(trainers: Trainers) -> None:
         service.epoch(plan, state, 1)
 
     assert 1 == len(trainers.opened)
+
+
+def test_what_is_trained_elsewhere_is_asked_for_now_and_then(trainers: Trainers) -> None:
+    """Meanwhile the trainer does what else there is to do, and rests."""
+    asked: list[str] = []
+
+    class Elsewhere:
+        def ask(self, request: dict[str, object], blobs: object) -> dict[str, object]:
+            asked.append(str(request["op"]))
+            if request["op"] == "start" and len(asked) < 4:
+                raise Busy
+            return {"weights": None, "optimizer": "0" * 64}
+
+        def close(self) -> None:
+            pass
+
+    with Service(trainers.memory, lambda slot: Elsewhere(), 1, "data") as service:  # type: ignore[arg-type,return-value]
+        starting = threading.Thread(target=service.start, args=(small(), None))
+        starting.start()
+        while not asked:
+            time.sleep(0.001)
+        service.info()
+        starting.join()
+
+    assert ["start", "info", "start", "start"] == asked
 
 
 def test_trainers_that_never_start_are_a_fault(trainers: Trainers) -> None:

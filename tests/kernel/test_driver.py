@@ -127,6 +127,28 @@ def test_a_cell_that_ignores_interrupts_costs_the_rest(run_cells: Run) -> None:
     assert "antes" in printed(execution, 0)
 
 
+@pytest.mark.parametrize(
+    ("code", "cut"),
+    [("import os; os.kill(os.getpid(), 9)", True), ("import os; os.abort()", False)],
+)
+def test_a_kernel_that_is_killed_may_be_our_machines_fault(
+    run_cells: Run, code: str, cut: bool
+) -> None:
+    """The system kills the largest process where the machine has too little memory."""
+    execution = run_cells("print(1)", code)
+
+    assert ["ok", "killed"] == statuses(execution)
+    assert cut == execution.cut == ("the kernel was killed" == execution.reason)
+
+
+def test_a_kernel_that_is_too_large_is_nobody_elses_fault(run_cells: Run) -> None:
+    """Its own limit is the notebook's affair, whoever of its processes was the largest."""
+    execution = run_cells("x = bytearray(2 << 30)", memory_mb=1024)
+
+    assert execution.reason in {"memory", "the kernel was killed", "finished"}
+    assert not execution.cut
+
+
 def test_a_kernel_that_dies_half_way(run_cells: Run) -> None:
     """A dead kernel ends the run with what was recorded."""
     execution = run_cells(

@@ -44,6 +44,29 @@ def test_a_deep_tree_is_removed(tmp_path: Path) -> None:
     assert ["kept"] == os.listdir(outside)
 
 
+def test_a_link_that_takes_a_folders_place_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever outlives a job may change names while they are removed."""
+    top, outside = tmp_path / "top", tmp_path / "outside"
+    for folder in (top / "folder", outside):
+        folder.mkdir(parents=True)
+    (outside / "kept").write_text("x")
+    outside.chmod(0o500)
+    real = os.open
+
+    def swap(name: str, flags: int, *more: int, dir_fd: int | None = None) -> int:
+        if name == "folder":
+            (top / "folder").rename(tmp_path / "away")
+            (top / "folder").symlink_to(outside, target_is_directory=True)
+        return real(name, flags, *more, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", swap)
+    remove_tree(top)
+
+    assert (["kept"], 0o500) == (os.listdir(outside), outside.stat().st_mode & 0o777)
+
+
 def test_what_cannot_be_removed_is_no_error(tmp_path: Path) -> None:
     """A folder that is not there is nothing to remove."""
     remove_tree(tmp_path / "gone")

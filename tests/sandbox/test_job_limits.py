@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from grader.sandbox import Limits, cgroup, rlimits
+from grader.sandbox import Job, Limits, Mount, Sandbox, cgroup, rlimits
 
 pytestmark = pytest.mark.sandbox
 
@@ -172,6 +173,18 @@ def test_deadline_ends_every_hang(run, hang: str) -> None:
 
     assert ("deadline", None) == (ended.reason, ended.exit_code)
     assert ended.seconds < 2.5
+
+
+def test_a_pause_has_an_end(sandbox: Sandbox, job_folder: Path) -> None:
+    """The deadline stands still while a job waits for us, but not for ever."""
+    mounts = (Mount(job_folder, "/job", writable=True),)
+    limits = Limits(wall_s=0.5, pauses_s=0.5)
+    running = sandbox.start(Job(["-I", "-c", "import time; time.sleep(60)"], mounts, limits))
+    with running.paused():
+        ended = running.wait()
+
+    assert "deadline" == ended.reason
+    assert 1.0 <= ended.seconds < 3
 
 
 def _need_groups() -> None:

@@ -7,7 +7,9 @@ with a copy of the package, which needs the standard library only.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -126,6 +128,24 @@ if how == "signals":  # as each thread of a dying controller sends one
 ended = running.wait()
 print(ended.reason, ended.exit_code)
 """
+CHAINS = """
+from pathlib import Path
+from grader.sandbox import Job, Level, Limits, Mount, open_sandbox
+
+code = '''
+import subprocess, sys, time
+for _ in range(3):
+    subprocess.Popen(sys.argv[1])
+print("up", flush=True)
+time.sleep(99)
+'''
+Path("job").mkdir()
+Path("job/chain").write_bytes(Path("chain").read_bytes())
+Path("job/chain").chmod(0o755)
+mounts = (Mount(Path("job").resolve(), "/job", writable=True),)
+job = Job(lambda inside: ["-I", "-c", code, inside("/job/chain")], mounts, Limits(wall_s=1.5))
+print(open_sandbox(Level.REDUCED, 8).start(job, stdout=1).wait().reason)
+"""
 Reached = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -167,6 +187,7 @@ def reached(request: pytest.FixtureRequest) -> Iterator[Reached]:
                 capture_output=True, text=True, check=False, timeout=100,
             )  # fmt: skip
 
+        run.folder = folder  # type: ignore[attr-defined]
         run.is_root = not drop and os.geteuid() == 0  # type: ignore[attr-defined]
         yield run
 
@@ -259,3 +280,27 @@ def test_nothing_is_left(
 
     assert said == done.stdout.strip(), done.stderr
     assert wait_until(lambda: [] == running_with(mark)), running_with(mark)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="a program in its machine code")
+def test_a_chain_of_processes_ends_with_the_job(
+    reached: Reached, wait_until: Callable[..., bool]
+) -> None:
+    """Each lives just long enough to start the next: no look into /proc finds one in time."""
+    program = reached.folder / "chain"  # type: ignore[attr-defined]
+    program.write_bytes(chain())
+    done = reached(CHAINS)
+    inside = str(program.parent / "job" / "chain")
+
+    assert "up\ndeadline\n" == done.stdout, done.stderr
+    assert wait_until(lambda: [] == running_with(inside)), running_with(inside)
+
+
+def chain() -> bytes:
+    """A program that forks and leaves the rest to its child, for ever."""
+    # fork(): its child, and whoever gets none, do it again; exit(0)
+    code = bytes.fromhex("b839000000 0f05 85c0 74f5 78f3 b83c000000 31ff 0f05")
+    place, size = 0x400000, 120 + len(code)
+    head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    head += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, place + 120, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    return head + struct.pack("<IIQQQQQQ", 1, 5, 0, place, place, size, size, 4096) + code

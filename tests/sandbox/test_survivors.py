@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import Job, Limits, Mount, Running, Sandbox, cgroup
+from grader.sandbox import Job, Limits, Mount, Running, Sandbox, WallsError, cgroup, processes
 from tests.processes import running_with
 
 pytestmark = pytest.mark.sandbox
@@ -69,6 +69,25 @@ def start(sandbox: Sandbox, job_folder: Path, wait_until) -> Callable[..., Runni
         return running
 
     return start_daemons
+
+
+def test_who_cannot_look_still_kills(
+    start, marker: str, wait_until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no descriptor left, for one."""
+    monkeypatch.setattr(cgroup, "make_group", lambda limits: None)
+    running = start(f"# {marker}\n{STAY}")
+
+    def blind(pid: int) -> list[processes.Process]:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(processes, "tree", blind)
+    with pytest.raises(OSError, match="Too many"):
+        running.kill()
+
+    assert wait_until(lambda: [] == running_with(marker))
+    with pytest.raises(WallsError, match="supervising a job failed"):
+        running.wait()
 
 
 @pytest.mark.parametrize("grouped", [True, False])
