@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from grader import __version__, scoring
 from grader.assignment import Assignment
@@ -42,7 +40,7 @@ from grader.result import Answer, Graded, Mark, NotebookFile, State, Student
 from grader.rubric.answers import find_answers
 from grader.rubric.marks import with_marks
 from grader.sampling import add_samples
-from grader.sandbox import Level, WallsError, open_sandbox
+from grader.sandbox import Level, WallsError, new_folder, open_sandbox
 from grader.sandbox.disk import remove_tree
 from grader.scoring import Late
 from grader.similar import printed
@@ -207,7 +205,7 @@ class Grading:
         return conclude(self.assignment, self._template, gathered, student, late, overrides)
 
     def _run(self, notebook: Notebook, watching: Watching | None, last: bool) -> Evidence:
-        folder = Path(tempfile.mkdtemp(prefix="run-"))
+        folder = new_folder("run-")
         try:
             execution = execute(
                 self.sandbox, to_run(notebook), self.assignment, self.dataset, folder,

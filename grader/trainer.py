@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from grader import wire
 from grader.dataset.store import Dataset
-from grader.sandbox import Job, Limits, Mount, Sandbox, WallsError
+from grader.sandbox import Job, Limits, Mount, Sandbox, WallsError, new_folder
 from grader.staging import PACKAGE, stage_trainer
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ class Trainer:
     ) -> None:
         self.answer_s = answer_s
         self._store = memory.folder
-        self._folder = Path(tempfile.mkdtemp(prefix="trainer-"))
+        self._folder = new_folder("trainer-")
         try:
             self._running = sandbox.start(
                 self._job(dataset, memory, wall_s), stdin=subprocess.PIPE, stdout=subprocess.PIPE

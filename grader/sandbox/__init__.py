@@ -6,6 +6,7 @@ from grader.sandbox.box import Sandbox, open_sandbox
 from grader.sandbox.jobs import Ended, Job, Level, Limits, Mount, WallsError
 from grader.sandbox.probe import Probe, ProbeCheck, probe
 from grader.sandbox.running import Running
+from grader.sandbox.scratch import new_folder
 
 __all__ = [
     "Ended",
@@ -18,6 +19,7 @@ __all__ = [
     "Running",
     "Sandbox",
     "WallsError",
+    "new_folder",
     "open_sandbox",
     "probe",
 ]

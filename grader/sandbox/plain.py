@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +18,7 @@ from grader.sandbox.disk import remove_tree
 from grader.sandbox.environment import unwalled
 from grader.sandbox.jobs import HOME, Job, Reason, WallsError, below
 from grader.sandbox.running import Running
+from grader.sandbox.scratch import new_folder
 
 
 class PlainFolder:
@@ -28,7 +28,7 @@ class PlainFolder:
         for mount in job.mounts:
             if not mount.source.exists():
                 raise WallsError(f"mount {mount.target}: {mount.source} does not exist")
-        self.root = Path(tempfile.mkdtemp(prefix="nb-"))
+        self.root = new_folder("nb-")
         self._places: dict[str, Path] = {}
         for folder in ("/tmp", HOME):
             self._place(folder).mkdir(parents=True)

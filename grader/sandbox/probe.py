@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from grader.sandbox.box import Sandbox
 from grader.sandbox.disk import remove_tree
 from grader.sandbox.jobs import Job, Level, Limits, Mount, WallsError
+from grader.sandbox.scratch import new_folder
 from grader.sandbox.slots import free_slots
 
 WALL_S = 60  # of an attack that takes a tenth of a second; the machine may be busy
@@ -69,7 +69,7 @@ def probe(sandbox: Sandbox | None = None) -> Probe:
 
 
 def _probed(level: Level, sandbox: Sandbox | None = None) -> Probe:
-    folder = Path(tempfile.mkdtemp(prefix="nb-"))
+    folder = new_folder("nb-")
     try:
         with free_slots(1) as (slot,):  # others may look at this machine at the same time
             checks = _attack(sandbox or Sandbox(level, slot), folder)

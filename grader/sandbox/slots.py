@@ -56,14 +56,23 @@ def taken(descriptor: int) -> bool:
     return True
 
 
-def _folder() -> Path:
-    """One for all of a user's processes on this machine, whatever their TMPDIR says."""
+def shared_folder(parent: Path, name: str) -> Path:
+    """Return a folder that all processes of this user share; its name has the user's number.
+
+    Raises:
+        WallsError: somebody else has made it.
+    """
     user = os.getuid() if hasattr(os, "getuid") else 0
-    shared = Path("/tmp")
-    place = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
-    folder = place / f"grader-slots-{outside(user)}"
+    folder = parent / f"{name}{outside(user)}"
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != user:
         raise WallsError(f"{folder} is another user's: remove it")
     return folder
+
+
+def _folder() -> Path:
+    """One for all of a user's processes on this machine, whatever their TMPDIR says."""
+    shared = Path("/tmp")
+    place = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
+    return shared_folder(place, "grader-slots-")

@@ -14,6 +14,7 @@ from grader.delegation import Service
 from grader.execution import Execution, execute
 from grader.loading import default_folder, load_assignment
 from grader.sandbox import Level, open_sandbox
+from grader.watching import Watching
 
 LOAD = """
 import numpy as np, tensorflow as tf
@@ -71,12 +72,14 @@ def run_cells(
     sandbox = open_sandbox(Level.STANDARD, slot=60)
 
     def run(
-        *cells: str, level: Level = Level.STANDARD, local: bool = False, **limits: int
-    ) -> Execution:
+        *cells: str, level: Level = Level.STANDARD, local: bool = False,
+        watching: Watching | None = None, **limits: int,
+    ) -> Execution:  # fmt: skip
         folder: Path = tmp_path_factory.mktemp("run")
         walls = sandbox if level is Level.STANDARD else open_sandbox(level)
         return execute(
-            walls, notebook(*cells), limited(assignment, **limits), dataset, folder, service, local
-        )
+            walls, notebook(*cells), limited(assignment, **limits), dataset, folder, service,
+            local, watching,
+        )  # fmt: skip
 
     return run

@@ -16,6 +16,7 @@ from grader.evidence import Fit, Note
 from grader.execution import Execution, execute
 from grader.notebook import read_notebook, to_run
 from grader.sandbox import Level, open_sandbox
+from grader.watching import Watching
 
 from .conftest import LOAD, Run, limited, notebook
 
@@ -147,6 +148,30 @@ def test_a_kernel_that_is_too_large_is_nobody_elses_fault(run_cells: Run) -> Non
 
     assert execution.reason in {"memory", "the kernel was killed", "finished"}
     assert not execution.cut
+
+
+def test_an_interrupt_on_the_way_into_a_call_hides_no_later_one(run_cells: Run) -> None:
+    """What it left half done ends with its cell."""
+    half = """
+import gc
+half = next(one for one in gc.get_objects() if type(one).__name__ == "Recorder")._inside()
+half.__enter__()
+"""
+    execution = run_cells(LOAD, half, "net().fit(x, y, epochs=1, verbose=0)")
+
+    assert ["ok", "ok", "ok"] == statuses(execution)
+    assert 1 == len(execution.records.of(Fit))
+
+
+def test_what_is_trained_after_the_end_changes_nothing(run_cells: Run) -> None:
+    """A thread of the notebook's may still wait for an epoch when its last cell ends."""
+    watching = Watching()
+    execution = run_cells(LOAD, "net().fit(x, y, epochs=1, verbose=0)", watching=watching)
+    assert watching.ledger is not None
+    (fit,) = watching.ledger.fits
+    fit.states.append(fit.states[-1])
+
+    assert [1] == [one.epochs for one in execution.trainings]
 
 
 def test_a_kernel_that_dies_half_way(run_cells: Run) -> None:
