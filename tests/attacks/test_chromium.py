@@ -53,7 +53,7 @@ def assert_quiet(page: Any, path: Path, documents: list[str], title: str) -> Non
         "pageerror": lambda error: noise.append(str(error)),
         "dialog": lambda dialog: noise.append("dialog"),
         "popup": lambda popup: noise.append("popup"),
-        "request": lambda asked: noise.append(asked.url[:90]),
+        "request": lambda asked: noise.append(asked.url[:500]),
     }
     for event, listener in listeners.items():
         page.on(event, listener)
