@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 import time
@@ -27,6 +28,7 @@ CUT = "\n[…]\n"
 LOOK_S = 0.5  # between looks at the clock, once a cell's time seems to be over
 INTERRUPTS = 2  # before the kernel is ended
 SIGKILL = 9
+SHORT = 90  # characters of the folder of a socket
 GRACE_S = 10.0  # for a cell to stop after an interrupt; a loaded machine needs more than five
 NOISE = re.compile(
     r"WARNING: All log messages before absl|oneDNN custom operations|cpu_feature_guard|"
@@ -254,7 +256,10 @@ def _short_folder() -> Path:
     """A folder whose name leaves room for a socket's (108 bytes in all)."""
     import tempfile
 
-    return Path(tempfile.mkdtemp(prefix="k"))
+    folder = tempfile.mkdtemp(prefix="k")
+    if len(folder) > SHORT and os.access("/tmp", os.W_OK):
+        folder = tempfile.mkdtemp(prefix="k", dir="/tmp")
+    return Path(folder)
 
 
 def _size(content: Any) -> int:

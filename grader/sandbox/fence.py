@@ -96,7 +96,7 @@ def reap(job: int) -> int:
     code = 0
     while signal.sigwait(WAKING) == signal.SIGCHLD:
         try:
-            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            while not _stopping() and (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
                 if ended[0] == job:
                     code = os.waitstatus_to_exitcode(ended[1])
                     code = code if code >= 0 else 128 - code
@@ -105,6 +105,10 @@ def reap(job: int) -> int:
             return code
     end_children()  # whoever started this is gone: nothing of the job may stay
     return LOST
+
+
+def _stopping() -> bool:
+    return signal.SIGTERM in signal.sigpending()
 
 
 def end_children() -> None:
@@ -126,6 +130,7 @@ def _children() -> list[int]:
 def main(spec: str, argv: list[str]) -> int:
     """Fork the job's process, and stay as its reaper."""
     wanted = json.loads(spec)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # one that is ignored is not waited for either
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, WAKING)
     die_with(wanted["parent"], signal.SIGTERM)
     _done(_libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0))

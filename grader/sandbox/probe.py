@@ -92,7 +92,6 @@ def _attack(sandbox: Sandbox, folder: Path) -> tuple[ProbeCheck, ...]:
     canary.write_text("secret")
     canary.chmod(0o600)
     open_canary.write_text("secret")
-    folder.chmod(0o755)
     anybodys.mkdir()
     anybodys.chmod(0o777)  # only the walls keep a job from writing here
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -47,9 +47,8 @@ class Reduced:
             )
         self.owner = Owner.for_slot(slot)
         self.python = running_interpreter()
-        alone = _roots_alone(Path(sys.executable)) if self.owner.dropped else None
-        if alone is not None:
-            raise WallsError(f"{alone} is root's alone, and jobs are not root: chmod o+rx")
+        if self.owner.dropped:
+            _for_others(Path(sys.executable))
 
     def start(self, job: Job, stdin: launch.Stream, stdout: launch.Stream) -> Running:
         """Start a job.
@@ -59,6 +58,8 @@ class Reduced:
         """
         for mount in job.mounts:
             self.owner.prepare(mount)
+            if self.owner.dropped:
+                _for_others(mount.source.parent)
         folder = PlainFolder(job)
         try:
             self.owner.give(folder.root)
@@ -120,11 +121,16 @@ def _python(python: Interpreter) -> Iterator[str]:
         yield str(folder / name)
 
 
-def _roots_alone(program: Path) -> Path | None:
-    """Return what keeps other users from a program: the file itself or a folder above it."""
+def _for_others(program: Path) -> None:
+    """Make sure that other users come to a program, or a folder, and all above it.
+
+    Raises:
+        WallsError: they do not.
+    """
     real = Path(os.path.realpath(program))
-    ways = [*reversed(program.absolute().parents), *reversed(real.parents), real]
-    return next((one for one in ways if not one.stat().st_mode & stat.S_IXOTH), None)
+    for one in (*reversed(program.absolute().parents), *reversed(real.parents), real):
+        if not one.stat().st_mode & stat.S_IXOTH:
+            raise WallsError(f"{one} is root's alone, and jobs are not root: chmod o+rx")
 
 
 class FencedTree:

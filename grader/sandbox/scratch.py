@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import atexit
 import os
+import platform
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 from grader.sandbox.disk import remove_tree
+from grader.sandbox.jobs import WallsError
 from grader.sandbox.slots import shared_folder, taken
 
 TRIES = 3
@@ -23,11 +26,19 @@ TRIES = 3
 def new_folder(prefix: str) -> Path:
     """Make a temporary folder, which whoever asked removes when it is not needed any more.
 
+    Jobs of other users pass through it, and cannot list it.
+
     Raises:
         OSError: there is no room for one.
-        WallsError: somebody else has taken this user's name for them.
     """
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=_own(os.getpid(), tempfile.gettempdir())))
+    parent = tempfile.gettempdir()
+    try:
+        made = Path(tempfile.mkdtemp(prefix=prefix, dir=_own(os.getpid(), parent)))
+    except FileNotFoundError:  # somebody has tidied up
+        _own.cache_clear()
+        made = Path(tempfile.mkdtemp(prefix=prefix, dir=_own(os.getpid(), parent)))
+    made.chmod(0o711)
+    return made
 
 
 @cache
@@ -37,21 +48,26 @@ def _own(pid: int, parent: str) -> Path:
         import fcntl  # noqa: F401
     except ImportError:  # Windows locks no folders
         return Path(parent)
-    for _ in range(TRIES - 1):
-        with suppress(FileNotFoundError):  # the last one there has removed it meanwhile
+    for _ in range(TRIES):
+        try:
             return _made(pid, Path(parent))
-    return _made(pid, Path(parent))
+        except FileNotFoundError:  # the last one there has removed it meanwhile
+            continue
+        except (WallsError, OSError):  # somebody else's, or a system that locks nothing
+            break
+    return Path(parent)
 
 
 def _made(pid: int, parent: Path) -> Path:
     everybodys = shared_folder(parent, "grader-")
-    everybodys.chmod(0o711)  # jobs of other users pass
+    everybodys.chmod(0o711)  # as above
+    machine = f"{zlib.crc32(platform.node().encode()) & 0xFFFF:04x}-"
     with _locked(everybodys):
-        for left in everybodys.iterdir():
+        for left in everybodys.glob(f"{machine}*"):  # locks of other machines are not seen here
             with suppress(OSError), _opened(left) as descriptor:
                 if taken(descriptor):
                     remove_tree(left)
-        own = Path(tempfile.mkdtemp(prefix="", dir=everybodys))
+        own = Path(tempfile.mkdtemp(prefix=machine, dir=everybodys))
         own.chmod(0o711)
         taken(os.open(own, os.O_RDONLY | os.O_CLOEXEC))  # stays open as long as this process lives
     atexit.register(_leave, pid, own)

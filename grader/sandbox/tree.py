@@ -16,6 +16,7 @@ from grader.sandbox.disk import DiskWatch
 from grader.sandbox.jobs import HOME, Limits, Reason, WallsError
 
 SURVIVAL_S = 5.0
+FULL = 0.95  # of its memory: a job that has met its own limit held so much
 IN_MEMORY = ("/tmp", HOME, "/dev/shm")
 
 
@@ -87,12 +88,15 @@ class WalledTree:
         return "exited"
 
     def usage(self) -> tuple[float | None, float | None, int]:
-        """Return processor seconds, peak memory in MiB, kills for lack of memory."""
+        """Return processor seconds, peak memory in MiB, kills for lack of its own memory."""
         if self._group is None:
             cpu_s = sum(member.cpu_s for member in [*self._members.values()])
             return cpu_s, self._peak_mb, 0
-        self._oom_kills = self._group.oom_kills()
-        return self._group.cpu_s(), self._group.peak_memory_mb(), self._oom_kills
+        peak_mb = self._group.peak_memory_mb()
+        # The kernel counts those as well that it killed because the machine had too little.
+        own = peak_mb is None or peak_mb >= FULL * self._limits.memory_mb
+        self._oom_kills = self._group.oom_kills() if own else 0
+        return self._group.cpu_s(), peak_mb, self._oom_kills
 
     def close(self) -> None:
         """Check that the tree is gone.

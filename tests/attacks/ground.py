@@ -56,7 +56,11 @@ class Met:
         if self.harm:
             return "; ".join(self.harm)
         wanted = harm.ends(grouped)
-        return "" if self.ending in wanted else f"{self.ending} instead of {' or '.join(sorted(wanted))}"
+        return (
+            ""
+            if self.ending in wanted
+            else f"{self.ending} instead of {' or '.join(sorted(wanted))}"
+        )
 
 
 class Ground:

@@ -221,7 +221,7 @@ def test_what_is_trained_elsewhere_is_asked_for_now_and_then(trainers: Trainers)
         service.info()
         starting.join()
 
-    assert ["start", "info", "start", "start"] == asked
+    assert (["info", *["start"] * 3], "start", "start") == (sorted(asked), asked[0], asked[-1])
 
 
 def test_trainers_that_never_start_are_a_fault(trainers: Trainers) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from grader.sandbox import Limits, WallsError, cgroup
+from grader.sandbox import Limits, WallsError, cgroup, tree
+from grader.sandbox.disk import DiskWatch
 
 V2_FILES = ("memory.max", "memory.swap.max", "pids.max", "cgroup.procs")
 
@@ -115,3 +117,17 @@ def test_a_job_shares_processors_as_one() -> None:
         for _, controllers, path in (line.split(":", 2) for line in lines)
         if "cpu" in controllers.split(",")
     ]
+
+
+@pytest.mark.parametrize(("peak_mb", "own"), [(99.0, 1), (None, 1), (40.0, 0)])
+def test_what_the_machine_lacked_is_not_the_jobs_own(peak_mb: float | None, own: int) -> None:
+    """The kernel counts every process that it kills for lack of memory, whoever's lack it was."""
+    group = SimpleNamespace(
+        cpu_s=lambda: 1.0, peak_memory_mb=lambda: peak_mb, oom_kills=lambda: 1, members=list
+    )
+    limits = Limits(wall_s=1, memory_mb=100)
+    process = SimpleNamespace(pid=1, returncode=-9)
+    found = tree.WalledTree(process, group, 0, limits, DiskWatch([]))  # type: ignore[arg-type]
+
+    assert (1.0, peak_mb, own) == found.usage()
+    assert ("memory" if own else "killed") == found.ended(-9, "")

@@ -94,8 +94,9 @@ with open_sandbox(Level.REDUCED, 8).start(job, stdout=subprocess.PIPE) as runnin
 '''
 JOBS = """
 import os, signal, sys, time
+from contextlib import suppress
 from pathlib import Path
-from grader.sandbox import Job, Level, Limits, Mount, open_sandbox
+from grader.sandbox import Job, Level, Limits, Mount, new_folder, open_sandbox
 
 mark, how = sys.argv[1:]
 code = '''
@@ -111,20 +112,22 @@ for number in range(12):
         os._exit(0)
 open("up", "w").close()
 ''' + ("sys.exit(3)" if how == "ends" else "time.sleep(600)") + f"  # {mark}"
-Path("job").mkdir(exist_ok=True)
-mounts = (Mount(Path("job").resolve(), "/job", writable=True),)
+folder = new_folder("run-") / "job"  # where runs are
+folder.mkdir()
+mounts = (Mount(folder, "/job", writable=True),)
 job = Job(["-I", "-c", code], mounts, Limits(wall_s=1.5 if how == "deadline" else 60))
 running = open_sandbox(Level.REDUCED, 8).start(job)
-while not Path("job/up").exists():
+while not (folder / "up").exists():
     time.sleep(0.01)
 if how == "controller":
     os.kill(os.getpid(), signal.SIGKILL)
 if how == "killed":
     running.kill()
 if how == "signals":  # as each thread of a dying controller sends one
-    for _ in range(200):
-        os.kill(running.process.pid, signal.SIGTERM)
-        time.sleep(0.0001)
+    with suppress(ProcessLookupError):
+        for _ in range(200):
+            os.kill(running.process.pid, signal.SIGTERM)
+            time.sleep(0.0001)
 ended = running.wait()
 print(ended.reason, ended.exit_code)
 """
@@ -145,6 +148,20 @@ Path("job/chain").chmod(0o755)
 mounts = (Mount(Path("job").resolve(), "/job", writable=True),)
 job = Job(lambda inside: ["-I", "-c", code, inside("/job/chain")], mounts, Limits(wall_s=1.5))
 print(open_sandbox(Level.REDUCED, 8).start(job, stdout=1).wait().reason)
+"""
+CLOSED = """
+from pathlib import Path
+from grader.sandbox import Job, Level, Limits, Mount, WallsError, open_sandbox
+
+rows = Path("closed/rows")
+rows.mkdir(parents=True)
+rows.chmod(0o755)
+rows.parent.chmod(0o700)
+try:
+    job = Job(["-c", ""], (Mount(rows.resolve(), "/data"),), Limits(wall_s=9))
+    print(open_sandbox(Level.REDUCED, 8).start(job).wait().reason)
+except WallsError as error:
+    print(error)
 """
 Reached = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -227,6 +244,14 @@ def test_root_that_can_become_nobody_else_is_refused(reached: Reached) -> None:
     done = reached(PROBE, before=made("--map-root-user"))
 
     assert done.stdout.startswith("none start: root cannot become uid 6"), done
+
+
+def test_what_is_roots_alone_is_named(reached: Reached) -> None:
+    """A job of another user's comes to a folder by its path; a plain user's job is that user."""
+    done = reached(CLOSED)
+    root = reached.is_root  # type: ignore[attr-defined]
+
+    assert ("closed is root's alone, and jobs are not root" if root else "exited") in done.stdout
 
 
 def test_all_attacks_are_held_back(reached: Reached) -> None:
