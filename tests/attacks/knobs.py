@@ -345,8 +345,8 @@ def _watch() -> Iterator[Knob]:
     """What the controller does while a job runs."""
     stock = running.Running.__init__
 
-    def later(self: Any, process: Any, tree: Any, wall_s: float) -> None:
-        stock(self, process, tree, wall_s + 8)
+    def later(self: Any, process: Any, tree: Any, limits: Limits) -> None:
+        stock(self, process, tree, dataclasses.replace(limits, wall_s=limits.wall_s + 8))
 
     def instead(place: Any, name: str, other: Any) -> Callable[[Patch], None]:
         return lambda patch: patch.setattr(place, name, other)
