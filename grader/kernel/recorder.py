@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,6 +31,7 @@ from .guard import Guard
 from .interrupts import held
 from .line import Line, Lost
 from .loops import AsCompiled, LoopWatch, Taped
+from .nesting import Nesting
 from .seeds import NoSeeds, Seeds
 from .steps import larger_steps
 
@@ -67,7 +67,7 @@ class Recorder:
         self.cell: int | None = None
         self.records = 0
         self.predicted: dict[tuple[Any, ...], int] = {}
-        self._depths: dict[int, int] = {}  # of each thread in calls that are watched already
+        self.nested = Nesting()
         self.loop_noted: int | None = -1
         self.chains = Chains()
         self.guard = Guard()
@@ -114,7 +114,7 @@ class Recorder:
     def _begin_cell(self, info: Any) -> None:
         self.cell = self._cell_of(info)
         self.predicted.clear()
-        self._depths.pop(threading.get_ident(), None)  # an interrupt may have left one there
+        self.nested.begin()
         self.seeds.begin_cell()
 
     def _cell_of(self, _info: Any) -> int | None:
@@ -173,26 +173,11 @@ class Recorder:
         untune()
         self.epochs.install()
 
-    @property
-    def depth(self) -> int:
-        """In how many calls that are watched already this one is."""
-        return sum([*self._depths.values()])
-
-    @contextmanager
-    def _inside(self) -> Iterator[None]:
-        thread = threading.get_ident()
-        before = self._depths.get(thread, 0)
-        self._depths[thread] = before + 1
-        try:
-            yield
-        finally:
-            self._depths[thread] = before
-
     def _fit(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        if self.depth:
+        if self.nested:
             return self._aside(original, model, args, kwargs)
-        with self._inside():
+        with self.nested.inside():
             self._end_loops()
             try:
                 fit = self.watch_fit(self, model, _bound(original, model, args, kwargs))
@@ -228,9 +213,9 @@ class Recorder:
     def _batch(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         """Look at a batch of a loop; the loop becomes one record at the end of its cell."""
         __tracebackhide__ = True
-        if self.depth:
+        if self.nested:
             return self._aside(original, model, args, kwargs)
-        with self._inside():
+        with self.nested.inside():
             self.quietly(self._watched_batch, model, _bound(original, model, args, kwargs))
             return original(model, *args, **kwargs)
 
@@ -247,9 +232,9 @@ class Recorder:
     def _own_loop(self, original: Callable[..., Any], thing: Any, args: Any, kwargs: Any) -> Any:
         """Look at a step that the notebook takes itself; note it where it was not seen whole."""
         __tracebackhide__ = True
-        if self.depth:
+        if self.nested:
             return original(thing, *args, **kwargs)
-        with self._inside():
+        with self.nested.inside():
             self.quietly(self._stepped, thing, _bound(original, thing, args, kwargs))
             return original(thing, *args, **kwargs)
 
@@ -274,7 +259,7 @@ class Recorder:
     def _loss(self, original: Callable[..., Any], loss: Any, args: Any, kwargs: Any) -> Any:
         """A loss under a tape belongs to the step that its model's call began."""
         __tracebackhide__ = True
-        if not self.depth and self.taped is not None:
+        if not self.nested and self.taped is not None:
             arguments = _bound(original, loss, args, kwargs)
             self.taped.y, self.taped.loss = arguments.get("y_true"), loss
             self.taped.weighted = arguments.get("sample_weight") is not None
@@ -287,11 +272,11 @@ class Recorder:
 
     def _evaluate(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        if self.depth:
+        if self.nested:
             if kwargs.get("_use_cached_eval_dataset"):  # the fit's own validation
                 return original(model, *args, **kwargs)
             return self._aside(original, model, args, kwargs)
-        with self._inside():
+        with self.nested.inside():
             self._end_loops()
             arguments = _bound(original, model, args, kwargs)
             data = self.look.quietly_at(arguments.get("x"), arguments.get("y"))
@@ -339,9 +324,9 @@ class Recorder:
 
     def _predict(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        if self.depth:
+        if self.nested:
             return self._aside(original, model, args, kwargs)
-        with self._inside():
+        with self.nested.inside():
             result = original(model, *args, **kwargs)
             self.quietly(
                 self._predicted, model, _bound(original, model, args, kwargs).get("x"), result
@@ -350,11 +335,11 @@ class Recorder:
 
     def _call(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        if self.depth or not args or not claims(args[0]):
+        if self.nested or not args or not claims(args[0]):
             return original(model, *args, **kwargs)
         from tensorflow.python.eager.record import could_possibly_record
 
-        with self._inside():
+        with self.nested.inside():
             result = original(model, *args, **kwargs)
             if could_possibly_record():
                 self.taped = Taped(model, args[0])

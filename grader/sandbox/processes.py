@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import stat
 import time
 from collections.abc import Container, Iterable, Iterator
@@ -14,6 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.sandbox.jobs import WallsError
+
+SURVIVAL_S = 5.0
 INODE_BYTES = 1024  # of the kernel's memory, for each entry of a file system in memory
 LONGEST_LOOK_S = 0.1  # of processor time, at what a job has open: a thousand take 5 ms
 HELD = re.compile(r"^(?:RssAnon|RssShmem):\s*(\d+)", re.MULTILINE)
@@ -63,6 +67,22 @@ def alive(process: Process) -> bool:
     """Tell whether this very process still runs (a zombie does not)."""
     now = _read(process.pid)
     return now is not None and now.started == process.started and not now.ended
+
+
+def end(members: Iterable[Process]) -> None:
+    """Kill processes until none of them is alive.
+
+    Raises:
+        WallsError: some survive.
+    """
+    members, deadline = list(members), time.monotonic() + SURVIVAL_S
+    while left := [one.pid for one in members if alive(one)]:
+        if time.monotonic() > deadline:
+            raise WallsError(f"{len(left)} processes of a job survived SIGKILL: {left[:5]}")
+        for pid in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
 
 
 def memory_mb(processes: list[Process]) -> float:

@@ -14,9 +14,7 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +31,6 @@ FENCE = Path(fence.__file__)
 FAMILIES = (0, 1, 16)  # of sockets: unspecified, UNIX, netlink; no address of a network
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/proc")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-SURVIVAL_S = 5.0
 
 
 class Reduced:
@@ -170,7 +167,7 @@ class FencedTree:
         finally:
             self._process.terminate()
             try:
-                self._process.wait(SURVIVAL_S)
+                self._process.wait(processes.SURVIVAL_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
 
@@ -195,14 +192,7 @@ class FencedTree:
         Raises:
             WallsError: processes survived.
         """
-        deadline = time.monotonic() + SURVIVAL_S
-        while left := [one.pid for one in [*self._members.values()] if processes.alive(one)]:
-            if time.monotonic() > deadline:
-                raise WallsError(f"{len(left)} processes of a job survived SIGKILL: {left[:5]}")
-            for pid in left:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.005)
+        processes.end(self._members.values())
         self._folder.remove()
 
     def _pids(self) -> list[int]:

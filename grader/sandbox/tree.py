@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
-from contextlib import suppress
 
 from grader.sandbox import processes
 from grader.sandbox.bubblewrap import RESTRICTED
@@ -15,7 +13,6 @@ from grader.sandbox.cgroup import Group
 from grader.sandbox.disk import DiskWatch
 from grader.sandbox.jobs import HOME, Limits, Reason, WallsError
 
-SURVIVAL_S = 5.0
 FULL = 0.95  # of its memory: a job that has met its own limit held so much
 IN_MEMORY = ("/tmp", HOME, "/dev/shm")
 
@@ -108,16 +105,7 @@ class WalledTree:
         if self._group is not None:
             self._group.close()
             return
-        deadline = time.monotonic() + SURVIVAL_S
-        while left := [
-            member.pid for member in [*self._members.values()] if processes.alive(member)
-        ]:
-            if time.monotonic() > deadline:
-                raise WallsError(f"{len(left)} processes of a job survived SIGKILL: {left[:5]}")
-            for pid in left:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.005)
+        processes.end(self._members.values())
 
     def _pids(self) -> list[int]:
         if self._group is not None:

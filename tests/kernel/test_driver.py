@@ -154,7 +154,7 @@ def test_an_interrupt_on_the_way_into_a_call_hides_no_later_one(run_cells: Run) 
     """What it left half done ends with its cell."""
     half = """
 import gc
-half = next(one for one in gc.get_objects() if type(one).__name__ == "Recorder")._inside()
+half = next(one for one in gc.get_objects() if type(one).__name__ == "Recorder").nested.inside()
 half.__enter__()
 """
     execution = run_cells(LOAD, half, "net().fit(x, y, epochs=1, verbose=0)")
